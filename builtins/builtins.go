@@ -1,0 +1,66 @@
+// Package builtins is what a deploy file can call without loading anything: one builtin a file, each under the name that
+// its Starlark users type, with the signature, the defaults and every argument in its comment; `starctl doc NAME` prints
+// that comment.
+//
+// This file holds the one table of names. The short forms of Kubernetes objects (deployment.go, service.go, ...) return the
+// same typed objects as k8s.apps.v1.Deployment(...) does; what they share is in object.go (names and labels), workload.go
+// (the Pod template) and keyword.go (reading keyword arguments). Values and their checks are package typed's.
+package builtins
+
+import (
+	"go.starlark.net/starlark"
+
+	"github.com/starctl/starctl/builtins/typed"
+)
+
+// Builtin is a predeclared name.
+type Builtin struct {
+	Name  string
+	Value starlark.Value
+}
+
+// Table lists every predeclared name, in the order in which the reference shows them.
+func Table() []Builtin {
+	return []Builtin{
+		// Kubernetes, by the API's own names.
+		{"k8s", typed.Kubernetes()},
+
+		// Workloads.
+
+		// Other objects.
+
+		// Parts of objects.
+
+		// The sidecar.
+
+		// What later stages are told.
+
+		// Text, numbers and files.
+	}
+}
+
+// Predeclared returns the Table as the environment of a file. Its values are frozen: threads share them.
+func Predeclared() starlark.StringDict {
+	table := Table()
+	env := make(starlark.StringDict, len(table))
+	for _, b := range table {
+		env[b.Name] = b.Value
+	}
+	env.Freeze()
+	return env
+}
+
+// Names lists the predeclared names in the Table's order.
+func Names() []string {
+	table := Table()
+	names := make([]string, len(table))
+	for i, b := range table {
+		names[i] = b.Name
+	}
+	return names
+}
+
+// function is a row of the Table for a builtin function.
+func function(name string, fn func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error)) Builtin {
+	return Builtin{Name: name, Value: starlark.NewBuiltin(name, fn)}
+}
