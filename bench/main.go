@@ -1,0 +1,119 @@
+// bench renders the benchmark's work with starctl and with the floor program, turn and turn about in one run, and prints
+// the CPU time of each and their ratios:
+//
+//	go run . [-passes N] [-sizes 1,100,1000] [-results results.md] [-max-over 1.25]
+//
+// It builds both programs itself, and compares what they print before it measures anything. Times are user plus system
+// time of the whole process, the least of all passes; memory is the largest resident size. With -max-over it fails when
+// a ratio is more than so many times its target.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/starctl/starctl/bench/compare"
+)
+
+func main() {
+	log.SetFlags(0)
+	var (
+		passes  = flag.Int("passes", 15, "how often each program runs; the quickest pass counts")
+		sizes   = flag.String("sizes", "1,100,1000", "numbers of services")
+		results = flag.String("results", "", "file to write the table to, besides standard output")
+		over    = flag.Float64("max-over", 0, "fail when a ratio is more than so many times its target; 0 never fails")
+		keep    = flag.String("dir", "", "directory for programs and work, kept; a temporary one is removed")
+	)
+	flag.Parse()
+	dir := *keep
+	if dir == "" {
+		var err error
+		dir, err = os.MkdirTemp("", "starctl-bench-")
+		check(err)
+		defer os.RemoveAll(dir)
+	}
+	b := &bench{dir: dir, passes: *passes}
+	b.build()
+	t := b.run(parse(*sizes))
+	text := t.String()
+	fmt.Print(text)
+	if *results != "" {
+		check(os.WriteFile(*results, []byte(t.page(text)), 0o644))
+	}
+	if bad := t.over(*over); *over > 0 && len(bad) > 0 {
+		log.Fatal(strings.Join(bad, "\n"))
+	}
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+func parse(s string) []int {
+	var list []int
+	for w := range strings.SplitSeq(s, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(w))
+		check(err)
+		list = append(list, n)
+	}
+	return list
+}
+
+type bench struct {
+	dir    string
+	passes int
+}
+
+func (b *bench) bin(name string) string { return filepath.Join(b.dir, "bin", name) }
+
+// build compiles the floor and starctl as they are released.
+func (b *bench) build() {
+	check(os.MkdirAll(filepath.Join(b.dir, "bin"), 0o755))
+	build(".", b.bin("floor"), "./floor/star")
+	build("..", b.bin("starctl"), "./cmd/starctl")
+}
+
+// run writes the work, verifies that all programs agree on it, and measures them.
+func (b *bench) run(sizes []int) *table {
+	t := &table{passes: b.passes}
+	start := b.start()
+	b.measure(start)
+	t.add(row{what: "start", target: 0}, start)
+	for _, n := range sizes {
+		for _, w := range works {
+			cases := w.cases(b, n)
+			b.verify(cases)
+			b.measure(cases)
+			t.add(row{what: fmt.Sprintf("%s, N=%d", w.name, n), target: w.targets[n], wall: w.wall, mib: w.mib}, cases)
+		}
+	}
+	return t
+}
+
+// verify compares what each program prints with what the first one does.
+func (b *bench) verify(cases []*program) {
+	want := filepath.Join(b.dir, "want.yaml")
+	check(cases[0].runOnce(want))
+	for _, p := range cases[1:] {
+		got := filepath.Join(b.dir, "got.yaml")
+		check(p.runOnce(got))
+		if err := compare.Files(want, got); err != nil {
+			log.Fatalf("%s does not print what %s does: %v", p.name, cases[0].name, err)
+		}
+	}
+}
+
+func (b *bench) measure(cases []*program) {
+	for range b.passes {
+		for _, p := range cases {
+			check(p.run(os.DevNull))
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// table is what was measured: a row for each work and size, a program a line.
+type table struct {
+	passes int
+	rows   []row
+}
+
+type row struct {
+	what     string
+	target   float64 // ratio of starctl's CPU time to the floor's, or 0
+	wall     float64 // ratio of wall times, or 0
+	mib      float64 // largest resident size, or 0
+	programs []*program
+}
+
+func (t *table) add(r row, programs []*program) {
+	r.programs = programs
+	t.rows = append(t.rows, r)
+}
+
+func (t *table) String() string {
+	var s strings.Builder
+	w := tabwriter.NewWriter(&s, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "work\tprogram\tCPU ms\tx floor\ttarget\twall ms\tx floor\tMiB")
+	for _, r := range t.rows {
+		floor := r.programs[0]
+		for i, p := range r.programs {
+			what, target := r.what, ""
+			if i > 0 {
+				what = ""
+			}
+			if i == len(r.programs)-1 && r.target > 0 {
+				target = fmt.Sprintf("%.2f", r.target)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%.2f\t%s\t%s\t%.2f\t%.0f\n", what, p.name, ms(p.cpu), ratio(p.cpu, floor.cpu), target,
+				ms(p.wall), ratio(p.wall, floor.wall), float64(p.kib)/1024)
+		}
+	}
+	w.Flush()
+	return s.String()
+}
+
+// over lists what is more than limit times its target.
+func (t *table) over(limit float64) []string {
+	var bad []string
+	for _, r := range t.rows {
+		floor, p := r.programs[0], r.programs[len(r.programs)-1]
+		if x := ratio(p.cpu, floor.cpu); r.target > 0 && x > r.target*limit {
+			bad = append(bad, fmt.Sprintf("%s: %s takes %.2f x the floor's CPU time, want at most %.2f x", r.what, p.name, x, r.target))
+		}
+	}
+	return bad
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d)/float64(time.Millisecond)) }
+
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
+
+// page is the table with what is needed to read it.
+func (t *table) page(text string) string {
+	return fmt.Sprintf("# The last full run\n\n%s, %d cores, %s, %s; the least of %d passes. `make bench` makes this page.\n\n```\n%s```\n",
+		processor(), runtime.NumCPU(), runtime.Version(), time.Now().Format("2006-01-02"), t.passes, text)
+}
+
+func processor() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if name, ok := strings.CutPrefix(s.Text(), "model name"); ok {
+			return strings.TrimLeft(name, "\t :")
+		}
+	}
+	return runtime.GOARCH
+}
