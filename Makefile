@@ -1,0 +1,83 @@
+# make demo and make test are all that a newcomer needs; make check is the quick loop, make ci what every change must pass.
+
+GO      ?= go
+TOOLS   := $(CURDIR)/.tools
+BIN     := $(TOOLS)/bin
+MODULES := . bench internal/envoytest
+
+STATICCHECK := $(BIN)/staticcheck-v0.8.2
+GOFUMPT     := $(BIN)/gofumpt-v0.12.0
+
+export GOFLAGS ?= -trimpath
+
+.PHONY: help demo test check ci build format vet lint unit race generate fresh golden bench bench-short envoy examples clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## render a real application of twelve workloads, and hold it against its golden files
+	@./examples/demo.sh bin/starctl
+
+build: ## build bin/starctl
+	@$(GO) build -o bin/starctl ./cmd/starctl
+
+test: envoy-if-possible ## run all tests; those that need the real Envoy skip, and say so, where it cannot be installed
+	$(GO) test ./...
+
+check: format vet lint unit ## the quick loop: format, vet, lint, unit and golden tests
+
+format: $(GOFUMPT)
+	@out=$$($(GOFUMPT) -l $$(git ls-files -co --exclude-standard '*.go' | grep -v /tables.go)); \
+	  [ -z "$$out" ] || { echo "not formatted; run gofumpt -w on:"; echo "$$out"; exit 1; }
+
+vet:
+	@for m in $(MODULES); do (cd $$m && $(GO) vet ./...) || exit 1; done
+
+lint: $(STATICCHECK) build
+	@for m in $(MODULES); do (cd $$m && $(STATICCHECK) ./...) || exit 1; done
+	@bin/starctl fmt --check $$(git ls-files '*.star' | grep -v testdata/)
+
+unit:
+	$(GO) test ./...
+
+race: ## the tests under the race detector
+	$(GO) test -race ./...
+
+ci: export ENVOY_REQUIRED = 1
+ci: envoy check race fresh traffic examples bench-short ## what every change must pass, with the real Envoy
+
+traffic: envoy ## the real Envoy under real gRPC traffic, on loopback
+	cd internal/envoytest && $(GO) test -parallel 10 ./...
+
+examples: build ## test every example, from the built binary
+	@for d in examples/*/; do (cd $$d && $(CURDIR)/bin/starctl test ./...) || exit 1; done
+
+generate: ## rewrite everything that is generated
+	$(GO) generate ./...
+
+fresh: ## fail where what is generated is older than what it is generated from
+	GENERATE_REQUIRED=1 $(GO) test -run Fresh ./...
+
+golden: ## rewrite the golden cases; read the difference before committing it
+	$(GO) test ./golden ./cmd/starctl -update
+
+bench: ## measure rendering against the floor, and write bench/results.md
+	cd bench && $(GO) run . -results results.md
+
+bench-short: ## the same in short; fails when a ratio is more than 25 % above what is held
+	cd bench && $(GO) run . -passes 7 -sizes 1,100,1000 -max-over 1.25
+
+envoy: ## install the real Envoy below .tools
+	@internal/envoytest/install.sh
+
+envoy-if-possible:
+	@internal/envoytest/install.sh || echo "the real Envoy could not be installed: its tests will be skipped"
+
+$(STATICCHECK):
+	@GOBIN=$(BIN) $(GO) install honnef.co/go/tools/cmd/staticcheck@v0.8.2 && mv $(BIN)/staticcheck $@
+
+$(GOFUMPT):
+	@GOBIN=$(BIN) $(GO) install mvdan.cc/gofumpt@v0.12.0 && mv $(BIN)/gofumpt $@
+
+clean: ## remove what was built
+	rm -rf bin .tools bench/out
