@@ -1,149 +1,162 @@
-// Package encode appends scalars as every YAML reader, 1.1 or 1.2, takes them back.
 package encode
 
 import (
+	"math"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/starctl/starctl/kube"
 )
 
-// String appends s as a value whose block is indented by indent: plain, quoted or, with line breaks, as a literal block.
+// AppendYAML appends a value as block YAML: the items of a mapping in their own order, lists at the indentation of their
+// key, as Kubernetes' tools write them. The text ends with a line's end.
+func AppendYAML(b []byte, n kube.Node) []byte {
+	if c := n.Collection(); c != nil {
+		start := len(b)
+		if b = collection(b, n.Kind(), c, 0); len(b) > start {
+			return b
+		}
+		return append(append(b, empty(n.Kind())...), '\n')
+	}
+	if s := n.Str(); strings.IndexByte(s, '\n') >= 0 && headed(s) {
+		return append(quote(b, s), '\n') // readers differ about how far the block of a document is indented
+	}
+	return append(scalar(b, n, 0), '\n')
+}
+
+// collection appends the lines of what is in c, indented by indent. The first line is not indented if the buffer ends
+// within one.
+func collection(b []byte, kind kube.Kind, c kube.Collection, indent int) []byte {
+	if kind == kube.List {
+		return elements(b, c, indent)
+	}
+	for i := range c.Len() {
+		k, n := c.At(i)
+		if n.Exists() {
+			b = append(Key(margin(b, indent), k), ':')
+			b = value(b, n, indent)
+		}
+	}
+	return b
+}
+
+func elements(b []byte, c kube.Collection, indent int) []byte {
+	for i := range c.Len() {
+		_, n := c.At(i)
+		if n.Exists() {
+			b = append(margin(b, indent), '-')
+			b = element(b, n, indent)
+		}
+	}
+	return b
+}
+
+// margin indents a line that has not begun.
+func margin(b []byte, indent int) []byte {
+	if len(b) > 0 && b[len(b)-1] != '\n' {
+		return b
+	}
+	return Indent(b, indent)
+}
+
+// value appends what follows the colon of a key at indent, and the line's end.
+func value(b []byte, n kube.Node, indent int) []byte {
+	c := n.Collection()
+	if c == nil {
+		return append(scalar(append(b, ' '), n, indent), '\n')
+	}
+	below := indent
+	if n.Kind() != kube.List {
+		below += 2
+	}
+	return filled(append(b, '\n'), n.Kind(), c, below)
+}
+
+// element appends what follows a dash at indent, and the line's end.
+func element(b []byte, n kube.Node, indent int) []byte {
+	b = append(b, ' ')
+	if c := n.Collection(); c != nil {
+		return filled(b, n.Kind(), c, indent+2)
+	}
+	return append(scalar(b, n, indent), '\n')
+}
+
+// filled appends a collection, or braces where nothing is in it, in place of the space or line's end that precedes it.
+func filled(b []byte, kind kube.Kind, c kube.Collection, indent int) []byte {
+	start := len(b)
+	if b = collection(b, kind, c, indent); len(b) > start {
+		return b
+	}
+	b[start-1] = ' '
+	return append(append(b, empty(kind)...), '\n')
+}
+
+func empty(kind kube.Kind) string {
+	if kind == kube.List {
+		return "[]"
+	}
+	return "{}"
+}
+
+// scalar appends a scalar that belongs to something at indent.
+func scalar(b []byte, n kube.Node, indent int) []byte {
+	if n.Kind() == kube.String {
+		return String(b, n.Str(), indent)
+	}
+	return atom(b, n)
+}
+
+// String appends s as a value of something at indent: plain, quoted or, with line breaks, as a literal block. The last
+// line's end is left to the caller.
 func String(b []byte, s string, indent int) []byte {
 	if strings.IndexByte(s, '\n') >= 0 && literal(s) {
-		return block(b, s, indent)
+		return block(b, s, indent+2)
 	}
 	return Key(b, s)
 }
 
-// Key appends s plain or quoted, on one line.
-func Key(b []byte, s string) []byte {
-	if plain(s) {
-		return append(b, s...)
-	}
-	return strconv.AppendQuote(b, s)
-}
-
-const spaces = "                                                                "
-
-// Indent appends n spaces.
-func Indent(b []byte, n int) []byte {
-	for ; n > len(spaces); n -= len(spaces) {
-		b = append(b, spaces...)
-	}
-	return append(b, spaces[:n]...)
-}
-
-const (
-	inside = 1 << iota // may stand inside a plain scalar, whatever its neighbours
-	first              // may also start one
-	number             // may be part of a number, a date or a time
-)
-
-var class = func() (c [256]uint8) {
-	for i := 0x21; i < 0x7f; i++ {
-		c[i] = inside
-	}
-	for i := 'a'; i <= 'z'; i++ {
-		c[i] |= first
-		c[i-0x20] |= first
-	}
-	c['/'] |= first
-	c['_'] |= first
-	for _, x := range "0123456789+-.:_abcdefABCDEFxXoOtTzZinINyY~" {
-		c[x] |= number
-	}
-	c[':'], c['#'], c[' '] = number, 0, 0
-	return c
-}()
-
-func plain(s string) bool {
-	if s == "" {
-		return false
-	}
-	if class[s[0]]&first == 0 && (!strings.ContainsRune("0123456789.+", rune(s[0])) || numeric(s)) {
-		return false
-	}
-	for i := 1; i < len(s); i++ {
-		if class[s[i]]&inside == 0 && !between(s, i) {
-			return false
+// atom appends what is neither a string nor a collection.
+func atom(b []byte, n kube.Node) []byte {
+	switch n.Kind() {
+	case kube.Int:
+		if i, ok := n.Int(); ok {
+			return strconv.AppendInt(b, i, 10)
 		}
+		return append(b, n.Text()...)
+	case kube.Float:
+		return float(b, n.Float())
+	case kube.Bool:
+		return strconv.AppendBool(b, n.Bool())
 	}
-	return len(s) > 5 || !word(s)
+	return append(b, "null"...)
 }
 
-// between reports whether the colon, hash or space at s[i] is harmless where it stands.
-func between(s string, i int) bool {
-	switch s[i] {
-	case ':':
-		return i+1 < len(s) && s[i+1] != ' '
-	case '#':
-		return s[i-1] != ' '
-	case ' ':
-		return i+1 < len(s)
+// float appends f with a point and a signed exponent, without which some readers see an integer or a string.
+func float(b []byte, f float64) []byte {
+	switch {
+	case math.IsNaN(f):
+		return append(b, ".nan"...)
+	case math.IsInf(f, 1):
+		return append(b, ".inf"...)
+	case math.IsInf(f, -1):
+		return append(b, "-.inf"...)
 	}
-	return false
-}
-
-// numeric reports whether s, which starts like a number, may be one, or a date, to some reader.
-func numeric(s string) bool {
-	for i := range len(s) {
-		if class[s[i]]&number == 0 && s[i] != ' ' {
-			return false
-		}
+	start := len(b)
+	format := byte('f')
+	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		format = 'e'
 	}
-	return true
-}
-
-func word(s string) bool {
-	switch s[0] | 0x20 {
-	case 'y', 'n', 't', 'f', 'o':
-		switch strings.ToLower(s) {
-		case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
-			return true
-		}
-	}
-	return false
-}
-
-// literal reports whether a literal block keeps s as it is.
-func literal(s string) bool {
-	if c := s[0]; c == ' ' || c == '\t' || c == '\n' {
-		return false
-	}
-	for i := range len(s) {
-		if c := s[i]; c < 0x20 && c != '\n' && c != '\t' || c == 0x7f {
-			return false
-		} else if c >= 0x80 {
-			return printable(s[i:])
-		}
-	}
-	return true
-}
-
-func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && r != '\t' && !strconv.IsPrint(r) })
-}
-
-func block(b []byte, s string, indent int) []byte {
-	body := strings.TrimRight(s, "\n")
-	b = append(b, '|')
-	switch len(s) - len(body) {
-	case 0:
-		b = append(b, '-')
-	case 1:
-	default:
-		b = append(b, '+')
-	}
-	s = strings.TrimSuffix(s, "\n")
-	for {
-		line, rest, more := strings.Cut(s, "\n")
-		b = append(b, '\n')
-		if line != "" {
-			b = append(Indent(b, indent+2), line...)
-		}
-		if !more {
+	b = strconv.AppendFloat(b, f, format, -1, 64)
+	for i := start; i < len(b); i++ {
+		switch b[i] {
+		case '.':
+			return b
+		case 'e':
+			b = append(b, "  "...)
+			copy(b[i+2:], b[i:])
+			b[i], b[i+1] = '.', '0'
 			return b
 		}
-		s = rest
 	}
+	return append(b, ".0"...)
 }
