@@ -23,7 +23,7 @@ type rule struct {
 var rules = []rule{
 	{"starlark/", nil, []string{"k8s.io/", module + "kube", module + "envoy", module + "builtins", module + "link"},
 		"the host knows no Kubernetes: it can be understood, and used, without it"},
-	{"kube/", nil, []string{"go.starlark.net/", module + "starlark", module + "builtins", module + "link"},
+	{"kube", nil, []string{"go.starlark.net/", module + "starlark", module + "builtins", module + "link"},
 		"checks, writers and plans work on values whoever made them"},
 	{"envoy", nil, []string{"go.starlark.net/", module + "starlark", module + "builtins", module + "link"},
 		"the bootstrap is plain data: usable outside Starlark"},
@@ -37,7 +37,7 @@ var rules = []rule{
 		"linking package plugin keeps every exported function alive and doubles the binary"},
 	{"", nil, []string{"gopkg.in/yaml.v3"},
 		"go.yaml.in/yaml/v3 is the same library, maintained"},
-	{"kube/", []string{"kube/cluster"}, []string{"sigs.k8s.io/yaml", "go.yaml.in", "github.com/goccy/go-yaml"},
+	{"kube", []string{"kube/cluster"}, []string{"sigs.k8s.io/yaml", "go.yaml.in", "github.com/goccy/go-yaml"},
 		"YAML libraries cost 95 % of the usual program: they judge in tests, they do not write"},
 	{"envoy", []string{"envoy/validate"}, []string{"sigs.k8s.io/yaml", "go.yaml.in", "github.com/goccy/go-yaml", "reflect"},
 		"writing the bootstrap is on the hot path"},
