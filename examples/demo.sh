@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# usage: demo.sh STARCTL   renders Online Boutique as a person would, and says what is being shown
+set -euo pipefail
+cd "$(dirname "$0")/online-boutique"
+starctl=$(cd - >/dev/null && realpath "$1")
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*" | if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9;]*m//g'; fi; }
+
+say '# Online Boutique: eleven services and a Redis, a deploy.star each. The checkout service is this:'
+sed 's/^/    /' checkoutservice/deploy.star
+
+say '$ starctl render --target dev checkoutservice'
+"$starctl" render --target dev checkoutservice
+
+say '# All of them at once:'
+say '$ starctl render --target prod ./...  (a summary)'
+"$starctl" render --target prod ./... | awk '/^kind: / { n[$2]++ } END { for (k in n) printf "%6d %s\n", n[k], k }' | sort -k2
+
+say '# Each is held against its golden files, so that a change to the shared library shows what it does to whom:'
+say '$ starctl test ./...'
+"$starctl" test ./...
+
+say '# A mistake is answered with the place and what to write instead:'
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cp -r . "$tmp/shop"
+sed -i 's/calls = {/cals = {/' "$tmp/shop/checkoutservice/deploy.star"
+(cd "$tmp/shop" && "$starctl" render --target dev checkoutservice) 2>&1 || true
+
+say 'Next: examples/online-boutique/README.md, docs/tutorial.md, and your own service with: starctl init'
