@@ -1,8 +1,6 @@
 package typed
 
 import (
-	"fmt"
-
 	"go.starlark.net/starlark"
 
 	"github.com/starctl/starctl/kube"
@@ -26,10 +24,8 @@ func Lookup(name string) *schema.Object {
 // has its apiVersion and kind.
 func (r *Run) New(t *schema.Object) *Record {
 	x := r.record(t, 8)
-	r.mark(x)
-	if t.Kind != "" {
-		_ = x.stamp() // cannot fail: nothing is set
-	}
+	x.at = r.here()
+	x.stamp() // finds nothing wrong: nothing is set
 	return x
 }
 
@@ -41,18 +37,23 @@ func (r *Record) Frozen() bool { return r.frozen }
 
 // Get returns the value of a field as it was set, or nil.
 func (r *Record) Get(name string) starlark.Value {
-	f := r.typ.Field(name)
-	if f < 0 {
-		return nil
-	}
-	if i, ok := r.find(f); ok && !blank(r.slots[i].val) {
+	if i, ok := r.find(r.typ.Field(name)); ok && !blank(r.slots[i].val) {
 		return r.slots[i].val
 	}
 	return nil
 }
 
-// Set sets a field, as an assignment in Starlark does.
-func (r *Record) Set(name string, v starlark.Value) error { return r.SetField(name, v) }
+// Set sets a field, as an assignment in Starlark does, and remembers the place. Mistakes are returned, not reported: the
+// error holds all of them (see Split), with paths that begin with the field's name. What is usable of v is set even then.
+func (r *Record) Set(name string, v starlark.Value) error {
+	return r.set(name, v, r.run.here())
+}
+
+// Put sets a field like Set, but remembers no place. It is for Records that the running call made with New, whose place is
+// the same.
+func (r *Record) Put(name string, v starlark.Value) error {
+	return r.set(name, v, 0)
+}
 
 // Child returns the record in a field, made if need be.
 func (r *Record) Child(name string) *Record { return child[*Record](r, name) }
@@ -71,23 +72,46 @@ func child[T any](r *Record, name string) T {
 	return v.(T)
 }
 
+// Poison marks the Record as one with a mistake, so that what it lacks is not reported as well.
+func (r *Record) Poison() { r.poisoned = true }
+
+// Poisoned reports whether a mistake was found in the Record itself. Those below it have their own mark.
+func (r *Record) Poisoned() bool { return r.poisoned }
+
+// ID is the Record's identity, if it is an object that stands alone.
+func (r *Record) ID() kube.ID { return kube.Identify(Node(r)) }
+
 // Append adds an element, checked as in Starlark.
 func (l *List) Append(v starlark.Value) error { return l.Insert(len(l.vals), v) }
 
-// Insert adds an element before the one at i.
+// Insert adds an element before the one at i. Mistakes are returned, with paths that begin with the element's index.
 func (l *List) Insert(i int, v starlark.Value) error {
-	if l.frozen {
-		return fmt.Errorf("cannot insert into a frozen list")
+	if err := l.mutable("insert into"); err != nil {
+		return err
 	}
-	v, err := l.run.convert(l.elem, v)
-	if err != nil {
-		return within(fmt.Sprintf("[%d]", i), err)
+	return l.insert(i, v)
+}
+
+// Key is the identity of the element at i by the list's key fields, or "" where it has none.
+func (l *List) Key(i int) string { return itemKey(l.typ, l.vals[i]) }
+
+// Step leads to the element at i.
+func (l *List) Step(i int) kube.Step { return kube.Item(i, l.Key(i)) }
+
+// Set sets the value of a key; None deletes it. Mistakes are returned, with paths that begin with the key.
+func (m *Map) Set(key string, v starlark.Value) error { return m.assign(starlark.String(key), v) }
+
+// Delete removes a key, if it is there.
+func (m *Map) Delete(key string) error {
+	if err := m.mutable("delete from"); err != nil {
+		return err
 	}
-	l.vals = append(l.vals, nil)
-	copy(l.vals[i+1:], l.vals[i:])
-	l.vals[i], l.blank = v, false
+	m.delete(key)
 	return nil
 }
+
+// Has reports whether there is a key.
+func (m *Map) Has(key string) bool { return m.find(key) >= 0 }
 
 // Mistake is an error that did not stop evaluation: the value was left unset, so that independent mistakes are all found
 // in one run.
@@ -97,21 +121,47 @@ type Mistake struct {
 	Place   diag.Place
 	Related []diag.Related
 	Help    []string
+
+	holder starlark.Value // the Record, List or Map that it was found in
 }
 
 // Report records a mistake of the Starlark code that runs now; evaluation goes on. names lead from the arguments of the
-// running call to the value: diag.Place.Names.
+// running call to the value that was given: diag.Place.Names. The steps of err's path that lie inside that value are
+// added; an error that holds several mistakes becomes several.
 func (r *Run) Report(object string, err error, names ...string) {
-	r.mistakes = append(r.mistakes, Mistake{Err: err, Object: object, Place: diag.Place{Frames: r.frames(), Names: names}})
+	r.report(object, Split(err), nil, names)
 }
+
+func (r *Run) report(object string, list Errors, holder starlark.Value, names []string) {
+	frames := r.places.frames(r.here())
+	for _, e := range list {
+		inner := Names(e.Path[len(e.Path)-e.below:])
+		r.mistakes = append(r.mistakes, Mistake{
+			Err:    e,
+			Object: object,
+			Place:  diag.Place{Frames: frames, Names: append(names[:len(names):len(names)], inner...)},
+			Help:   e.Help,
+			holder: holder,
+		})
+	}
+}
+
+// Add records a mistake whose place the caller knows.
+func (r *Run) Add(m Mistake) { r.mistakes = append(r.mistakes, m) }
 
 // Mistakes returns what was reported, in order.
 func (r *Run) Mistakes() []Mistake { return r.mistakes }
 
+// Here is the place of the Starlark code that runs now.
+func (r *Run) Here(names ...string) diag.Place {
+	return diag.Place{Frames: r.places.frames(r.here()), Names: names}
+}
+
 // Where says where the value at path below the Record was set: the deepest place that is known, and the names that lead
 // on from there.
 func (r *Record) Where(path kube.Path) diag.Place {
-	panic("not yet") // TODO: see the positions of Run
+	p, steps := where(r, path, place{r.run, r.at})
+	return diag.Place{Frames: p.run.places.frames(p.at), Names: Names(path[steps:])}
 }
 
 // Annotate keeps a note of Go code with the Record: what configure_sidecar or config_map was told of it. It is not part of

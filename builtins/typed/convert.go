@@ -4,35 +4,59 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"go.starlark.net/starlark"
 
+	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/schema"
 )
 
-// convert returns v as a value of type t: itself, or what a dict or list turns into.
-func (r *Run) convert(t *schema.Type, v starlark.Value) (starlark.Value, error) {
+// maxDepth is how deeply values may be nested. The deepest type of Kubernetes that does not contain itself has 17 levels.
+const maxDepth = 200
+
+// anyType is the type of whatever is free in form.
+var (
+	anyType = &schema.Type{Kind: schema.Any}
+	anyList = &schema.Type{Kind: schema.List, Elem: anyType}
+	anyMap  = &schema.Type{Kind: schema.Map, Elem: anyType}
+)
+
+// converted converts v for a place in holder, which exists already: v must not contain it.
+func (r *Run) converted(t *schema.Type, v, holder starlark.Value) starlark.Value {
+	v = r.convert(t, v)
+	if v != nil && composite(v) && !r.fits(v, holder) {
+		return nil
+	}
+	return v
+}
+
+// convert returns v as a value of type t: itself, or what a dict or list turns into, without what is wrong in it. Mistakes
+// become faults of the Run, with paths that start at v. What cannot be used at all is nil.
+func (r *Run) convert(t *schema.Type, v starlark.Value) starlark.Value {
 	switch t.Kind {
 	case schema.Obj:
 		return r.object(t.Object(), v)
 	case schema.List:
-		return r.list(t.Elem, v)
+		return r.list(t, v)
 	case schema.Map:
-		return r.mapping(t.Elem, v)
+		return r.mapping(t, v)
 	case schema.Any:
-		return v, anything(v)
+		return r.anything(v)
 	}
-	return v, scalar(t, v)
+	if s, ok := v.(starlark.String); ok && t.Kind == schema.String {
+		return s
+	}
+	if e := scalar(t, v); e != nil {
+		r.fault(e)
+		return nil
+	}
+	return v
 }
 
-var wants = [...]string{
-	schema.String: "string", schema.Bool: "bool", schema.Int32: "int", schema.Int64: "int", schema.Float: "number",
-	schema.IntOrString: "int or string", schema.Quantity: "quantity", schema.Time: "time", schema.Bytes: "base64 string",
-	schema.Enum: "string",
-}
-
-func scalar(t *schema.Type, v starlark.Value) error {
+func scalar(t *schema.Type, v starlark.Value) *Error {
 	switch v := v.(type) {
 	case starlark.String:
 		return text(t, string(v))
@@ -43,190 +67,351 @@ func scalar(t *schema.Type, v starlark.Value) error {
 			return nil
 		}
 	case starlark.Float:
-		if t.Kind == schema.Float || t.Kind == schema.Quantity {
+		if t.Kind == schema.Float {
+			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+				return &Error{Err: fmt.Errorf("got %s, want a finite number", v)}
+			}
 			return nil
 		}
 	}
-	return wrong(v, wants[t.Kind])
+	e := wrong(v, t.String())
+	e.Help = rewrite(t, v)
+	return e
 }
 
-func integer(t *schema.Type, v starlark.Int) error {
+// rewrite says how to write a scalar of the wrong type so that it has the right one.
+func rewrite(t *schema.Type, v starlark.Value) []string {
+	textual := t.Kind == schema.String || t.Kind == schema.Enum
+	s := ""
+	switch v := v.(type) {
+	case starlark.Int:
+		if textual {
+			s = strconv.Quote(v.String())
+		}
+	case starlark.Float:
+		f := float64(v)
+		switch {
+		case textual || t.Kind == schema.Quantity:
+			s = strconv.Quote(strconv.FormatFloat(f, 'f', -1, 64))
+		case t.IsInt() && f == math.Trunc(f) && math.Abs(f) < 1<<53:
+			s = strconv.FormatInt(int64(f), 10)
+		}
+	case starlark.Bool:
+		if textual {
+			s = strconv.Quote(strconv.FormatBool(bool(v)))
+		}
+	case starlark.String:
+		if _, err := strconv.ParseInt(string(v), 10, 64); err == nil && t.IsInt() {
+			s = string(v)
+		} else if t.Kind == schema.Bool {
+			s = truth(string(v))
+		}
+	}
+	if s == "" {
+		return nil
+	}
+	return []string{"write " + s}
+}
+
+func truth(s string) string {
+	switch strings.ToLower(s) {
+	case "true", "yes", "on", "1":
+		return "True"
+	case "false", "no", "off", "0":
+		return "False"
+	}
+	return ""
+}
+
+func integer(t *schema.Type, v starlark.Int) *Error {
 	n, ok := v.Int64()
 	switch t.Kind {
 	case schema.Int32, schema.IntOrString:
 		ok = ok && n >= math.MinInt32 && n <= math.MaxInt32
 	case schema.Int64, schema.Quantity, schema.Float:
 	default:
-		return wrong(v, wants[t.Kind])
+		e := wrong(v, t.String())
+		e.Help = rewrite(t, v)
+		return e
 	}
-	if !ok {
-		return fmt.Errorf("%s is out of range", v)
+	if !ok || t.Max != 0 && (n < int64(t.Min) || n > int64(t.Max)) {
+		return &Error{Err: fmt.Errorf("got %s, want %s", v, t.Range())}
 	}
 	return nil
 }
 
-func text(t *schema.Type, s string) error {
+func text(t *schema.Type, s string) *Error {
 	switch t.Kind {
 	case schema.String, schema.IntOrString:
 		return nil
 	case schema.Quantity:
 		if !quantity(s) {
-			return fmt.Errorf("got %q, want a quantity such as 100m or 1.5Gi", s)
+			return &Error{Err: fmt.Errorf("got %q, want a quantity such as 100m or 1.5Gi", s)}
 		}
 		return nil
 	case schema.Enum:
 		return oneOf(t.Values, s)
 	case schema.Time:
-		_, err := time.Parse(time.RFC3339, s)
-		return err
-	case schema.Bytes:
-		_, err := base64.StdEncoding.DecodeString(s)
-		return err
+		if _, err := time.Parse(time.RFC3339, s); err != nil {
+			return &Error{Err: fmt.Errorf("got %q, want a time such as 2006-01-02T15:04:05Z", s)}
+		}
+		return nil
+	case schema.Bytes: // often a secret: never shown
+		if _, err := base64.StdEncoding.DecodeString(s); err != nil {
+			return &Error{Err: fmt.Errorf("got text that is not base64"), Help: []string{"base64.encode(...) makes it so"}}
+		}
+		return nil
 	}
-	return wrong(starlark.String(s), wants[t.Kind])
+	e := wrong(starlark.String(s), t.String())
+	e.Help = rewrite(t, starlark.String(s))
+	return e
 }
 
-func oneOf(values []string, s string) error {
+func oneOf(values []string, s string) *Error {
 	for _, v := range values {
 		if v == s {
 			return nil
 		}
 	}
-	return fmt.Errorf("got %q, want one of %q%s", s, values, hint(s, values))
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = strconv.Quote(v)
+	}
+	return &Error{Err: fmt.Errorf("got %q, want %s", s, alternatives(quoted)), Suggest: nearest(s, values)}
 }
 
-// quantity reports whether s is a number with an optional exponent or unit.
-func quantity(s string) bool {
-	i := 0
-	if i < len(s) && (s[i] == '+' || s[i] == '-') {
-		i++
+// alternatives writes a, b or c.
+func alternatives(list []string) string {
+	n := len(list) - 1
+	if n < 1 {
+		return strings.Join(list, "")
 	}
-	n := digits(s[i:])
-	i += n
-	if i < len(s) && s[i] == '.' {
-		m := digits(s[i+1:])
-		i, n = i+1+m, n+m
-	}
-	if n == 0 {
-		return false
-	}
-	switch unit := s[i:]; unit {
-	case "", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei":
-		return true
-	default:
-		return exponent(unit)
-	}
-}
-
-func exponent(s string) bool {
-	if len(s) < 2 || s[0]|0x20 != 'e' {
-		return false
-	}
-	if s = s[1:]; s[0] == '+' || s[0] == '-' {
-		s = s[1:]
-	}
-	return s != "" && digits(s) == len(s)
-}
-
-func digits(s string) int {
-	n := 0
-	for n < len(s) && s[n]-'0' <= 9 {
-		n++
-	}
-	return n
+	return strings.Join(list[:n], ", ") + " or " + list[n]
 }
 
 // object returns v, a Record of type t or a dict of its fields.
-func (r *Run) object(t *schema.Object, v starlark.Value) (starlark.Value, error) {
+func (r *Run) object(t *schema.Object, v starlark.Value) starlark.Value {
 	switch v := v.(type) {
 	case *Record:
 		if v.typ == t {
-			return v, nil
+			return v
 		}
+		e := &Error{Err: fmt.Errorf("got %s, want %s", v.typ.Short(), t.Short())}
+		if v.typ.Short() == t.Short() {
+			e.Err = fmt.Errorf("got %s, want %s", v.typ.Name, t.Name)
+		}
+		r.fault(e)
+		return nil
 	case *starlark.Dict:
+		if !r.enter() {
+			return nil
+		}
 		x := r.record(t, v.Len())
 		for k, val := range v.Entries() {
-			name, ok := k.(starlark.String)
-			if !ok {
-				return nil, wrong(k, "a field's name")
-			}
-			if err := x.add(string(name), val); err != nil {
-				return nil, err
+			if name, ok := k.(starlark.String); ok {
+				x.add(string(name), val)
+			} else {
+				x.fault(k.String(), wrong(k, "the name of a field"))
 			}
 		}
-		r.mark(x)
-		return x, nil
+		if t.Kind != "" {
+			x.stamp()
+		}
+		r.depth--
+		return x
+	case *Map:
+		if !r.enter() {
+			return nil
+		}
+		x := r.record(t, v.Len())
+		for _, e := range v.entries {
+			x.add(e.key, e.val)
+		}
+		r.depth--
+		return x
 	}
-	return nil, wrong(v, t.Name)
+	r.fault(wrong(v, t.Short()))
+	return nil
 }
 
-// list returns v, a List of elem or a sequence of what can become one.
-func (r *Run) list(elem *schema.Type, v starlark.Value) (starlark.Value, error) {
+// enter counts a level of the conversion at work.
+func (r *Run) enter() bool {
+	if r.depth == maxDepth {
+		r.fault(&Error{Err: fmt.Errorf("nested more than %d levels deep", maxDepth)})
+		return false
+	}
+	r.depth++
+	return true
+}
+
+// list returns v, a List of type t or a sequence of what can become one.
+func (r *Run) list(t *schema.Type, v starlark.Value) starlark.Value {
 	switch v := v.(type) {
 	case *List:
-		if v.elem == elem {
-			return v, nil
+		if v.typ == t || v.typ.Elem == t.Elem {
+			return v
 		}
-	case starlark.Indexable:
-		if _, ok := v.(starlark.String); ok {
-			break
-		}
-		x := &r.lists.cut(1)[:1][0]
-		*x = List{elem: elem, run: r, vals: r.vals.cut(v.Len())[:v.Len()]}
-		for i := range x.vals {
-			e, err := r.convert(elem, v.Index(i))
-			if err != nil {
-				return nil, within(fmt.Sprintf("[%d]", i), err)
-			}
-			x.vals[i] = e
-		}
-		return x, nil
+		return r.sequence(t, v)
+	case *starlark.List:
+		return r.sequence(t, v)
+	case starlark.Tuple:
+		return r.sequence(t, v)
+	case *starlark.Set:
+		return r.sequence(t, starlark.Tuple(elements(v)))
+	case starlark.String, starlark.Bytes:
+	case starlark.Indexable: // a range
+		return r.sequence(t, v)
 	}
-	return nil, wrong(v, "list")
+	e := wrong(v, t.String())
+	switch before := len(r.faults); {
+	case t.Elem.Kind == schema.List || t.Elem.Kind == schema.Any:
+	case r.convert(t.Elem, v) != nil && len(r.faults) == before: // one element without its brackets
+		e.Help = []string{"put it into a list: [...]"}
+	default:
+		r.faults = r.faults[:before]
+	}
+	r.fault(e)
+	return nil
 }
 
-// mapping returns v, a Map of elem or a dict of what can become one.
-func (r *Run) mapping(elem *schema.Type, v starlark.Value) (starlark.Value, error) {
+func (r *Run) sequence(t *schema.Type, v starlark.Indexable) starlark.Value {
+	if !r.enter() {
+		return nil
+	}
+	n := v.Len()
+	x := r.newList(t, n)
+	for i := range n {
+		given := v.Index(i)
+		before := len(r.faults)
+		e := r.convert(t.Elem, given)
+		if len(r.faults) > before {
+			r.inside(before, kube.Item(i, itemKey(t, given)))
+		}
+		if e != nil {
+			x.vals = append(x.vals, e)
+		}
+	}
+	r.depth--
+	return x
+}
+
+// mapping returns v, a Map of type t or a dict of what can become one.
+func (r *Run) mapping(t *schema.Type, v starlark.Value) starlark.Value {
 	switch v := v.(type) {
 	case *Map:
-		if v.elem == elem {
-			return v, nil
+		if v.typ == t || v.typ.Elem == t.Elem {
+			return v
 		}
+		if !r.enter() {
+			return nil
+		}
+		x := r.newMap(t, v.Len())
+		for _, e := range v.entries {
+			x.add(starlark.String(e.key), e.val)
+		}
+		r.depth--
+		return x
 	case *starlark.Dict:
-		x := &r.maps.cut(1)[:1][0]
-		*x = Map{elem: elem, run: r, entries: r.entries.cut(v.Len())}
-		for k, val := range v.Entries() {
-			if err := x.add(k, val); err != nil {
-				return nil, err
-			}
+		if !r.enter() {
+			return nil
 		}
-		return x, nil
+		x := r.newMap(t, v.Len())
+		for k, val := range v.Entries() {
+			x.add(k, val)
+		}
+		r.depth--
+		return x
 	}
-	return nil, wrong(v, "dict")
+	r.fault(wrong(v, t.String()))
+	return nil
 }
 
-// anything checks that v can be written.
-func anything(v starlark.Value) error {
-	switch v := v.(type) {
-	case starlark.NoneType, starlark.Bool, starlark.Int, starlark.Float, starlark.String, *Record, *List, *Map:
-		return nil
-	case *starlark.List:
-		for i := range v.Len() {
-			if err := anything(v.Index(i)); err != nil {
-				return within(fmt.Sprintf("[%d]", i), err)
-			}
+// anything returns v as it can be written: plain lists and dicts are copied, so that no change of theirs gets past us.
+func (r *Run) anything(v starlark.Value) starlark.Value {
+	switch x := v.(type) {
+	case starlark.NoneType, starlark.Bool, starlark.Int, starlark.String:
+		return v
+	case starlark.Float:
+		if f := float64(x); math.IsNaN(f) || math.IsInf(f, 0) {
+			r.fault(&Error{Err: fmt.Errorf("got %s, want a finite number", x)})
+			return nil
 		}
-		return nil
+		return v
+	case *Record, *List, *Map:
+		if !r.fits(v, nil) {
+			return nil
+		}
+		return v
 	case *starlark.Dict:
-		for k, val := range v.Entries() {
-			if _, ok := k.(starlark.String); !ok {
-				return wrong(k, "string")
-			}
-			if err := anything(val); err != nil {
-				return within("."+string(k.(starlark.String)), err)
+		return r.mapping(anyMap, v)
+	case *starlark.List, starlark.Tuple, *starlark.Set:
+		return r.list(anyList, v)
+	}
+	r.fault(wrong(v, "a value that YAML can hold"))
+	return nil
+}
+
+func composite(v starlark.Value) bool {
+	switch v.(type) {
+	case *Record, *List, *Map:
+		return true
+	}
+	return false
+}
+
+// fits reports whether v may be put into holder: it must neither contain it nor be nested too deeply.
+func (r *Run) fits(v, holder starlark.Value) bool {
+	s := search{holder: holder}
+	s.walk(v, r.depth)
+	switch {
+	case s.found:
+		r.fault(&Error{Err: fmt.Errorf("the %s would contain itself", typeName(holder)), Help: []string{"copy(...) makes a value of its own"}})
+	case s.deep:
+		r.fault(&Error{Err: fmt.Errorf("nested more than %d levels deep", maxDepth)})
+	}
+	return !s.found && !s.deep
+}
+
+// search looks for holder in a value, and for values that are nested too deeply. From the thousandth step on it remembers
+// where it has been, so that values that share much do not take forever.
+type search struct {
+	holder      starlark.Value
+	found, deep bool
+	steps       int
+	seen        map[starlark.Value]int
+}
+
+func (s *search) walk(v starlark.Value, depth int) {
+	if !composite(v) || s.found || s.deep {
+		return
+	}
+	s.found = v == s.holder
+	s.deep = depth > maxDepth
+	if s.steps++; s.steps > 1000 {
+		if s.seen == nil {
+			s.seen = map[starlark.Value]int{}
+		}
+		if d, ok := s.seen[v]; ok && d >= depth {
+			return
+		}
+		s.seen[v] = depth
+	}
+	switch v := v.(type) {
+	case *Record:
+		for i := range v.slots {
+			s.walk(v.slots[i].val, depth+1)
+		}
+	case *List:
+		if v.typ.Elem.Composite() {
+			for _, x := range v.vals {
+				s.walk(x, depth+1)
 			}
 		}
-		return nil
+	case *Map:
+		if v.typ.Elem.Composite() {
+			for i := range v.entries {
+				s.walk(v.entries[i].val, depth+1)
+			}
+		}
 	}
-	return wrong(v, "a value that YAML can hold")
 }

@@ -3,73 +3,323 @@ package typed
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 
+	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/schema"
 )
 
-// List is a list whose elements are checked.
+// List is a list whose elements are checked. What is computed from one (a slice, a sum) is a plain list.
 type List struct {
-	elem   *schema.Type
+	typ    *schema.Type
 	run    *Run
 	vals   []starlark.Value
+	ats    *[]uint32 // the chains that set the elements; nil if all came with the list
+	iters  int32     // iterations at work
 	frozen bool
 	blank  bool
 }
 
-var _ starlark.HasSetIndex = (*List)(nil)
+var (
+	_ starlark.HasSetIndex = (*List)(nil)
+	_ starlark.Sliceable   = (*List)(nil)
+	_ starlark.Comparable  = (*List)(nil)
+	_ starlark.HasBinary   = (*List)(nil)
+	_ starlark.HasAttrs    = (*List)(nil)
+	_ starlark.Container   = (*List)(nil)
+)
 
-func (l *List) String() string             { return fmt.Sprint(l.vals) }
-func (l *List) Type() string               { return "list" }
+// String writes the List as Starlark does its own.
+func (l *List) String() string {
+	text := make([]string, len(l.vals))
+	for i, v := range l.vals {
+		text[i] = v.String()
+	}
+	return "[" + strings.Join(text, ", ") + "]"
+}
+
+// Type is not "list": go.starlark.net takes values of one type name to be of one Go type when it compares them. The
+// function type, which users see, says "list".
+func (l *List) Type() string { return "list of " + l.typ.Elem.String() }
+
+// Truth, Hash, Len and Index are those of any list.
 func (l *List) Truth() starlark.Bool       { return len(l.vals) > 0 }
 func (l *List) Hash() (uint32, error)      { return 0, fmt.Errorf("unhashable: list") }
 func (l *List) Len() int                   { return len(l.vals) }
 func (l *List) Index(i int) starlark.Value { return l.vals[i] }
-func (l *List) Iterate() starlark.Iterator { return starlark.Tuple(slices.Clone(l.vals)).Iterate() }
-func (l *List) AttrNames() []string        { return []string{"append"} }
 
+// Freeze makes the List, and all in it, constant.
 func (l *List) Freeze() {
 	if !l.frozen {
 		l.frozen = true
-		starlark.Tuple(l.vals).Freeze()
+		for _, v := range l.vals {
+			v.Freeze()
+		}
 	}
 }
 
-// SetIndex sets an element.
+// mutable returns an error if the List must not change now.
+func (l *List) mutable(verb string) error {
+	if l.frozen {
+		return frozen(verb, "list")
+	}
+	if l.iters > 0 {
+		return fmt.Errorf("cannot %s a list while it is iterated", verb)
+	}
+	return nil
+}
+
+// frozen is the error of changing what can no longer change.
+func frozen(verb, what string) error {
+	return fmt.Errorf("cannot %s a frozen %s: it belongs to a file that has been loaded; copy(...) makes one that can be changed", verb, what)
+}
+
+// Iterate yields the elements; until it is done, the List cannot change.
+func (l *List) Iterate() starlark.Iterator {
+	if !l.frozen {
+		l.iters++
+	}
+	return &listIterator{l: l}
+}
+
+type listIterator struct {
+	l *List
+	i int
+}
+
+func (it *listIterator) Next(p *starlark.Value) bool {
+	if it.i >= len(it.l.vals) {
+		return false
+	}
+	*p = it.l.vals[it.i]
+	it.i++
+	return true
+}
+
+func (it *listIterator) Done() {
+	if !it.l.frozen {
+		it.l.iters--
+	}
+}
+
+// at returns the chain that set an element, or 0.
+func (l *List) at(i int) uint32 {
+	if l.ats == nil {
+		return 0
+	}
+	return (*l.ats)[i]
+}
+
+// chains makes room to remember who set which element.
+func (l *List) chains() *[]uint32 {
+	if l.ats == nil {
+		ats := make([]uint32, len(l.vals), len(l.vals)+1)
+		l.ats = &ats
+	}
+	return l.ats
+}
+
+// SetIndex sets an element. A mistake is reported and leaves the old one.
 func (l *List) SetIndex(i int, v starlark.Value) error {
 	if l.frozen {
-		return fmt.Errorf("cannot assign to element of a frozen list")
+		return frozen("assign to an element of", "list")
 	}
-	v, err := l.run.convert(l.elem, v)
-	if err != nil {
-		return within(fmt.Sprintf("[%d]", i), err)
+	if v = l.run.converted(l.typ.Elem, v, l); v != nil {
+		l.vals[i] = v
+		(*l.chains())[i] = l.run.here()
 	}
-	l.vals[i] = v
+	l.report(i)
 	return nil
+}
+
+// insert inserts an element; the error's paths begin with its index.
+func (l *List) insert(i int, v starlark.Value) error {
+	given := v
+	if v = l.run.converted(l.typ.Elem, v, l); v != nil {
+		at := l.run.here()
+		if at != 0 || l.ats != nil {
+			ats := l.chains()
+			*ats = slices.Insert(*ats, i, at)
+		}
+		l.vals = slices.Insert(l.vals, i, v)
+	}
+	l.blank = false
+	if len(l.run.faults) == 0 {
+		return nil
+	}
+	return Within(kube.Path{kube.Item(i, itemKey(l.typ, given))}, l.run.take().err())
+}
+
+// report reports what was found wrong with the element at i.
+func (l *List) report(i int) {
+	if len(l.run.faults) > 0 {
+		l.reportError(Within(kube.Path{l.Step(i)}, l.run.take().err()))
+	}
+}
+
+func (l *List) reportError(err error) {
+	if err != nil {
+		l.run.report(l.Type(), Split(err), l, nil)
+	}
+}
+
+// delete removes the elements from i to before j.
+func (l *List) delete(i, j int) {
+	l.vals = slices.Delete(l.vals, i, j)
+	if l.ats != nil {
+		*l.ats = slices.Delete(*l.ats, i, j)
+	}
+}
+
+// extend appends the elements of an iterable.
+func (l *List) extend(y starlark.Iterable) {
+	for _, v := range elements(y) {
+		l.reportError(l.insert(len(l.vals), v))
+	}
+	l.blank = false
+}
+
+func elements(y starlark.Iterable) []starlark.Value {
+	var list []starlark.Value
+	it := y.Iterate()
+	defer it.Done()
+	var v starlark.Value
+	for it.Next(&v) {
+		list = append(list, v)
+	}
+	return list
+}
+
+// itemKey is the identity of v among the elements of a list of type t, or "": a container's name, a port and its protocol.
+func itemKey(t *schema.Type, v starlark.Value) string {
+	if t.Keys == "" {
+		return ""
+	}
+	var parts []string
+	for key := range strings.SplitSeq(t.Keys, ",") {
+		var x starlark.Value
+		switch v := v.(type) {
+		case *Record:
+			x = v.Get(key)
+		case *starlark.Dict:
+			x, _, _ = v.Get(starlark.String(key))
+		}
+		switch x := x.(type) {
+		case starlark.String:
+			parts = append(parts, string(x))
+		case starlark.Int:
+			parts = append(parts, x.String())
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// Has reports whether an element equals v.
+func (l *List) Has(v starlark.Value) (bool, error) {
+	i, err := l.index(v, 0, len(l.vals))
+	return i >= 0, err
+}
+
+func (l *List) index(v starlark.Value, from, to int) (int, error) {
+	for i := from; i < to; i++ {
+		same, err := equal(l.vals[i], v, starlark.CompareLimit)
+		if err != nil {
+			return -1, err
+		}
+		if same {
+			return i, nil
+		}
+	}
+	return -1, nil
+}
+
+// Slice returns a plain list.
+func (l *List) Slice(start, end, step int) starlark.Value {
+	if step == 1 {
+		return starlark.NewList(slices.Clone(l.vals[start:end]))
+	}
+	var list []starlark.Value
+	for i := start; step > 0 && i < end || step < 0 && i > end; i += step {
+		list = append(list, l.vals[i])
+	}
+	return starlark.NewList(list)
+}
+
+// maxRepeat is how many elements `list * n` may make: each takes 16 bytes.
+const maxRepeat = 1 << 20
+
+// Binary adds two lists and repeats one; the result is a plain list, except of an augmented assignment.
+func (l *List) Binary(op syntax.Token, y starlark.Value, side starlark.Side) (starlark.Value, error) {
+	switch op {
+	case syntax.PLUS:
+		if side == starlark.Left && l.run.augmented() {
+			if y, ok := y.(starlark.Iterable); ok {
+				if err := l.mutable("apply += to"); err != nil {
+					return nil, err
+				}
+				l.extend(y)
+				return l, nil
+			}
+		}
+		var other []starlark.Value
+		switch y := y.(type) {
+		case *List:
+			other = y.vals
+		case *starlark.List:
+			other = elements(y)
+		default:
+			return nil, nil
+		}
+		if side == starlark.Right {
+			return starlark.NewList(slices.Concat(other, l.vals)), nil
+		}
+		return starlark.NewList(slices.Concat(l.vals, other)), nil
+	case syntax.STAR:
+		n, ok := y.(starlark.Int)
+		if !ok {
+			return nil, nil
+		}
+		times, ok := n.Int64()
+		if !ok || times > 0 && int64(len(l.vals)) > maxRepeat/times {
+			return nil, fmt.Errorf("list * %s would have more than %d elements", n, maxRepeat)
+		}
+		return starlark.NewList(slices.Repeat(l.vals, int(max(times, 0)))), nil
+	}
+	return nil, nil
+}
+
+// augmented reports whether the operator at work belongs to an augmented assignment.
+func (r *Run) augmented() bool {
+	if r.Augmented == nil || r.Thread.CallStackDepth() == 0 {
+		return false
+	}
+	p := r.Thread.DebugFrame(0).Position()
+	return r.Augmented(p.Filename(), p.Line, p.Col)
+}
+
+// CompareSameType compares with another List.
+func (l *List) CompareSameType(op syntax.Token, y starlark.Value, depth int) (bool, error) {
+	return compareLists(op, l, y.(*List), depth)
 }
 
 // Attr returns a method.
 func (l *List) Attr(name string) (starlark.Value, error) {
-	if name != "append" {
-		return nil, nil
+	for _, m := range listMethods {
+		if m.name == name {
+			return starlark.NewBuiltin(name, m.call).BindReceiver(l), nil
+		}
 	}
-	return starlark.NewBuiltin("append", l.append), nil
+	return nil, nil
 }
 
-// append(x)
-func (l *List) append(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	var x starlark.Value
-	if err := starlark.UnpackPositionalArgs(b.Name(), args, kwargs, 1, &x); err != nil {
-		return nil, err
+// AttrNames lists the methods.
+func (l *List) AttrNames() []string {
+	list := make([]string, len(listMethods))
+	for i, m := range listMethods {
+		list[i] = m.name
 	}
-	if l.frozen {
-		return nil, fmt.Errorf("cannot append to a frozen list")
-	}
-	v, err := l.run.convert(l.elem, x)
-	if err != nil {
-		return nil, within(fmt.Sprintf("[%d]", len(l.vals)), err)
-	}
-	l.vals, l.blank = append(l.vals, v), false
-	return starlark.None, nil
+	return list
 }

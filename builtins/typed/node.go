@@ -22,7 +22,7 @@ func Node(v starlark.Value) kube.Node {
 	case starlark.Float:
 		return kube.OfFloat(float64(v))
 	case *Record:
-		if blank(v) {
+		if v.blank && blank(v) {
 			return kube.Node{}
 		}
 		return kube.OfRecord((*recordView)(v))
@@ -37,7 +37,7 @@ func Node(v starlark.Value) kube.Node {
 		}
 		return kube.OfMap((*mapView)(v))
 	case *starlark.Dict:
-		return kube.OfMap(dictView{v})
+		return kube.OfMap(viewDict(v))
 	case *starlark.List:
 		return kube.OfList(seqView{v})
 	case starlark.Tuple:
@@ -52,7 +52,6 @@ type (
 	recordView Record
 	listView   List
 	mapView    Map
-	dictView   struct{ *starlark.Dict }
 	seqView    struct{ starlark.Indexable }
 )
 
@@ -69,15 +68,23 @@ func (l *listView) At(i int) (string, kube.Node) { return "", Node(l.vals[i]) }
 func (m *mapView) Len() int                     { return len(m.entries) }
 func (m *mapView) At(i int) (string, kube.Node) { return m.entries[i].key, Node(m.entries[i].val) }
 
-func (d dictView) At(i int) (string, kube.Node) {
-	it := d.Iterate()
-	defer it.Done()
-	var k starlark.Value
-	for range i + 1 {
-		it.Next(&k)
+func (s seqView) At(i int) (string, kube.Node) { return "", Node(s.Index(i)) }
+
+// dictView views a plain dict by a copy of its entries, as a dict has no order of its own to index. A key that is no
+// string reads as Starlark writes it.
+type dictView []entry
+
+func viewDict(d *starlark.Dict) dictView {
+	list := make(dictView, 0, d.Len())
+	for k, v := range d.Entries() {
+		key, ok := k.(starlark.String)
+		if !ok {
+			key = starlark.String(k.String())
+		}
+		list = append(list, entry{key: string(key), val: v})
 	}
-	v, _, _ := d.Get(k)
-	return string(k.(starlark.String)), Node(v)
+	return list
 }
 
-func (s seqView) At(i int) (string, kube.Node) { return "", Node(s.Index(i)) }
+func (d dictView) Len() int                     { return len(d) }
+func (d dictView) At(i int) (string, kube.Node) { return d[i].key, Node(d[i].val) }

@@ -3,40 +3,66 @@ package typed
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 
+	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/schema"
 )
 
 // Record is a value with the fields of a schema.Object. Only fields that are set take room.
 type Record struct {
-	typ    *schema.Object
-	run    *Run
-	slots  []slot // by field
-	pos    Pos
-	chain  uint32
-	frozen bool
-	note   any
-	blank  bool // made by reading a field that was not set; not written until something is set in it
+	typ      *schema.Object
+	run      *Run
+	slots    []slot // by field
+	note     any
+	at       uint32 // the chain of the call that made it; 0 if it was made from a dict or by reading
+	frozen   bool
+	blank    bool // made by reading a field that was not set; not written until something is set in it
+	poisoned bool // a mistake was found in it
 }
 
 type slot struct {
 	field uint16
-	pos   uint32 // if set by an assignment: its place, a Run.links
+	at    uint32 // if set by an assignment: its chain
 	val   starlark.Value
 }
 
 var (
 	_ starlark.HasSetField = (*Record)(nil)
-	_ starlark.Callable    = (*Constructor)(nil)
+	_ starlark.Comparable  = (*Record)(nil)
+	_ starlark.Callable    = Constructor{}
 )
 
-func (r *Record) String() string        { return string(r.AppendYAML(nil)) }
-func (r *Record) Type() string          { return r.typ.Name }
-func (r *Record) Truth() starlark.Bool  { return true }
-func (r *Record) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable: %s", r.typ.Name) }
+// String writes the Record as a call of its constructor.
+func (r *Record) String() string {
+	var b strings.Builder
+	b.WriteString(r.typ.Short() + "(")
+	sep := ""
+	for i := range r.slots {
+		s := &r.slots[i]
+		if blank(s.val) {
+			continue
+		}
+		b.WriteString(sep + r.typ.Fields[s.field].Name() + " = " + s.val.String())
+		sep = ", "
+	}
+	b.WriteByte(')')
+	return b.String()
+}
 
+// Type is the name of the Record's type, without its group and version.
+func (r *Record) Type() string { return r.typ.Short() }
+
+// Truth is always true, as of any object.
+func (r *Record) Truth() starlark.Bool { return true }
+
+// Hash fails: a Record can change.
+func (r *Record) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable: %s", r.Type()) }
+
+// Freeze makes the Record, and all in it, constant.
 func (r *Record) Freeze() {
 	if !r.frozen {
 		r.frozen = true
@@ -59,7 +85,7 @@ func names(o *schema.Object) []string {
 
 // Attr returns a field. One that is not set reads as None or, if it can hold others, as an empty one.
 func (r *Record) Attr(name string) (starlark.Value, error) {
-	f := r.typ.Field(name)
+	f := field(r.typ, name)
 	if f < 0 {
 		return nil, unknown(r.typ, name)
 	}
@@ -72,26 +98,50 @@ func (r *Record) Attr(name string) (starlark.Value, error) {
 	default:
 		return starlark.None, nil
 	case schema.List:
-		v = &List{elem: t.Elem, run: r.run, blank: true, frozen: r.frozen}
+		v = &List{typ: t, run: r.run, blank: true, frozen: r.frozen}
 	case schema.Map:
-		v = &Map{elem: t.Elem, run: r.run, blank: true, frozen: r.frozen}
+		v = &Map{typ: t, run: r.run, blank: true, frozen: r.frozen}
 	case schema.Obj:
 		v = &Record{typ: t.Object(), run: r.run, blank: true, frozen: r.frozen}
 	}
 	if !r.frozen {
-		r.insert(i, slot{field: uint16(f), val: v})
+		r.slots = slices.Insert(r.slots, i, slot{field: uint16(f), val: v})
 	}
 	return v, nil
 }
 
-// SetField sets a field; None unsets it.
-func (r *Record) SetField(name string, val starlark.Value) error {
-	if r.frozen {
-		return fmt.Errorf("cannot set %s of a frozen %s", name, r.typ.Name)
+// field returns the position of a field, or -1. The few that Starlark reserves, such as from and except, can be written
+// with an underscore behind, as Python's users do.
+func field(o *schema.Object, name string) int {
+	f := o.Field(name)
+	if f < 0 && strings.HasSuffix(name, "_") {
+		return o.Field(name[:len(name)-1])
 	}
-	f := r.typ.Field(name)
+	return f
+}
+
+// SetField is an assignment: None unsets the field, a mistake is reported and leaves it unset.
+func (r *Record) SetField(name string, val starlark.Value) error {
+	if err := r.set(name, val, r.run.here()); err != nil {
+		if r.frozen {
+			return err
+		}
+		r.run.report(r.title(), Split(err), r, nil)
+	}
+	return nil
+}
+
+// set sets a field; the error's paths begin with its name.
+func (r *Record) set(name string, val starlark.Value, at uint32) error {
+	if r.frozen {
+		return frozen("set "+name+" of", r.Type())
+	}
+	f := field(r.typ, name)
 	if f < 0 {
-		return unknown(r.typ, name)
+		r.poisoned = true
+		e := unknown(r.typ, name)
+		e.Path = kube.Fields(name)
+		return e
 	}
 	if val == starlark.None {
 		if i, ok := r.find(f); ok {
@@ -99,17 +149,20 @@ func (r *Record) SetField(name string, val starlark.Value) error {
 		}
 		return nil
 	}
-	val, err := r.run.convert(r.typ.Fields[f].Type, val)
-	if err != nil {
-		return within("."+name, err)
+	val = r.run.converted(r.typ.Fields[f].Type, val, r)
+	if val != nil {
+		r.store(slot{field: uint16(f), at: at, val: val})
+		r.blank = false
+	} else {
+		r.poisoned = true
 	}
-	s := slot{field: uint16(f), val: val}
-	if r.run.Positions >= PerSet {
-		s.pos = r.run.link(link{pos: r.run.pos(r.run.caller())})
+	if r.typ.Kind != "" {
+		r.stamp()
 	}
-	r.set(s)
-	r.blank = false
-	return nil
+	if len(r.run.faults) == 0 {
+		return nil
+	}
+	return Within(kube.Fields(r.typ.Fields[f].Name()), r.run.take().err())
 }
 
 // find returns the place of field f in slots, or where it belongs.
@@ -122,81 +175,162 @@ func (r *Record) find(f int) (int, bool) {
 	return len(r.slots), false
 }
 
-func (r *Record) set(s slot) {
+func (r *Record) store(s slot) {
 	i, ok := r.find(int(s.field))
 	if ok {
 		r.slots[i] = s
 	} else {
-		r.insert(i, s)
+		r.slots = slices.Insert(r.slots, i, s)
 	}
 }
 
-func (r *Record) insert(i int, s slot) { r.slots = slices.Insert(r.slots, i, s) }
-
-// add sets a field of a Record under construction, which come in any order.
-func (r *Record) add(name string, val starlark.Value) error {
-	if val == starlark.None {
-		return nil
-	}
-	f := r.typ.Field(name)
+// add sets a field of a Record under construction, which come in any order. Mistakes become faults of the Run.
+func (r *Record) add(name string, val starlark.Value) {
+	f := field(r.typ, name)
 	if f < 0 {
-		return unknown(r.typ, name)
+		r.fault(name, unknown(r.typ, name))
+		return
 	}
-	val, err := r.run.convert(r.typ.Fields[f].Type, val)
-	if err != nil {
-		return within("."+name, err)
+	if val == starlark.None {
+		return
+	}
+	before := len(r.run.faults)
+	val = r.run.convert(r.typ.Fields[f].Type, val)
+	if len(r.run.faults) > before {
+		r.run.inside(before, kube.Field(r.typ.Fields[f].Name()))
+	}
+	if val == nil {
+		r.poisoned = true
+		return
 	}
 	n := len(r.slots)
 	for n > 0 && int(r.slots[n-1].field) > f {
 		n--
 	}
 	if n > 0 && int(r.slots[n-1].field) == f {
-		return within("."+name, fmt.Errorf("set twice"))
+		r.fault(name, &Error{Err: fmt.Errorf("set twice")})
+		return
 	}
 	r.slots = append(r.slots, slot{})
 	copy(r.slots[n+1:], r.slots[n:])
 	r.slots[n] = slot{field: uint16(f), val: val}
-	return nil
 }
 
-// stamp sets apiVersion and kind, which may be given only as they are.
-func (r *Record) stamp() error {
+func (r *Record) fault(name string, e *Error) {
+	e.inside(kube.Field(name))
+	r.run.fault(e)
+	r.poisoned = true
+}
+
+// stamp sets apiVersion and kind of an object that stands alone, which may be given only as they are.
+func (r *Record) stamp() {
+	if r.typ.Kind == "" {
+		return
+	}
 	for _, f := range [...]struct{ name, want string }{{"apiVersion", r.typ.APIVersion}, {"kind", r.typ.Kind}} {
-		i, ok := r.find(r.typ.Field(f.name))
-		if !ok {
-			r.insert(i, slot{field: uint16(r.typ.Field(f.name)), val: starlark.String(f.want)})
-		} else if got := r.slots[i].val; got != starlark.String(f.want) {
-			return within("."+f.name, fmt.Errorf("got %s, want %q", got, f.want))
+		n := r.typ.Field(f.name)
+		i, ok := r.find(n)
+		want := starlark.String(f.want)
+		switch {
+		case !ok:
+			r.slots = slices.Insert(r.slots, i, slot{field: uint16(n), val: want})
+		case r.slots[i].val != want:
+			r.fault(f.name, &Error{Err: fmt.Errorf("got %s, want %q", r.slots[i].val, f.want)})
+			r.slots[i].val = want
 		}
 	}
-	return nil
+}
+
+// title names the Record in messages: "Deployment shop/checkout", "Container app".
+func (r *Record) title() string {
+	if r.typ.Kind != "" {
+		return r.ID().String()
+	}
+	if name, ok := r.Get("name").(starlark.String); ok {
+		return r.Type() + " " + string(name)
+	}
+	return r.Type()
+}
+
+// CompareSameType compares with another Record by what is set in both.
+func (r *Record) CompareSameType(op syntax.Token, y starlark.Value, depth int) (bool, error) {
+	same, err := equalRecords(r, y.(*Record), depth)
+	return verdict(op, same, err, r)
+}
+
+func equalRecords(x, y *Record, depth int) (bool, error) {
+	if x == y {
+		return true, nil
+	}
+	if x.typ != y.typ {
+		return false, nil
+	}
+	a, b := x.slots, y.slots
+	for {
+		a, b = skipBlank(a), skipBlank(b)
+		if len(a) == 0 || len(b) == 0 {
+			return len(a) == len(b), nil
+		}
+		if a[0].field != b[0].field {
+			return false, nil
+		}
+		if same, err := equal(a[0].val, b[0].val, depth-1); !same || err != nil {
+			return false, err
+		}
+		a, b = a[1:], b[1:]
+	}
+}
+
+func skipBlank(s []slot) []slot {
+	for len(s) > 0 && blank(s[0].val) {
+		s = s[1:]
+	}
+	return s
+}
+
+// blank reports whether v was made only by reading it.
+func blank(v starlark.Value) bool {
+	switch v := v.(type) {
+	case *Record:
+		return v.blank && len(skipBlank(v.slots)) == 0
+	case *List:
+		return v.blank
+	case *Map:
+		return v.blank
+	}
+	return false
 }
 
 // Constructor is the function that makes a schema.Object from its fields.
 type Constructor struct{ typ *schema.Object }
 
-func (c Constructor) String() string        { return c.typ.Name }
+// MakeConstructor returns the function that makes a type.
+func MakeConstructor(o *schema.Object) Constructor { return Constructor{o} }
+
+// Schema is what the Constructor makes.
+func (c Constructor) Schema() *schema.Object { return c.typ }
+
+func (c Constructor) String() string        { return "<constructor " + c.typ.Name + ">" }
 func (c Constructor) Name() string          { return c.typ.Name }
 func (c Constructor) Type() string          { return "constructor" }
 func (c Constructor) Freeze()               {}
 func (c Constructor) Truth() starlark.Bool  { return true }
 func (c Constructor) Hash() (uint32, error) { return starlark.String(c.typ.Name).Hash() }
 
-// CallInternal makes the Record.
+// CallInternal makes the Record. Mistakes in fields are reported and leave them unset.
 func (c Constructor) CallInternal(thread *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	if len(args) > 0 {
-		return nil, fmt.Errorf("%s: fields are given by name", c.typ.Name)
-	}
 	run := RunOf(thread)
 	r := run.record(c.typ, len(kwargs))
+	r.at = run.here()
 	for _, kw := range kwargs {
-		if err := r.add(string(kw[0].(starlark.String)), kw[1]); err != nil {
-			return nil, err
-		}
+		r.add(string(kw[0].(starlark.String)), kw[1])
 	}
-	run.mark(r)
-	if c.typ.Kind != "" {
-		return r, r.stamp()
+	r.stamp()
+	if len(args) > 0 {
+		return nil, fmt.Errorf("%s: fields are given by name, as in %s(%s = ...)", c.typ.Short(), c.typ.Short(), c.typ.Fields[0].Name())
+	}
+	if len(run.faults) > 0 {
+		run.report(r.title(), run.take(), r, nil)
 	}
 	return r, nil
 }

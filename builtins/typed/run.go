@@ -1,123 +1,47 @@
 // Package typed holds Kubernetes values that are checked against package schema when they are set.
 //
 // A [Constructor] makes a [Record]; lists and maps inside one are a [List] and a [Map]. Everything made on one Starlark
-// thread belongs to its [Run], which remembers where.
+// thread belongs to its [Run], which remembers where it was made and which mistakes were found on the way. A mistake does
+// not stop evaluation: what is wrong is left unset, so that one run finds all independent mistakes.
+//
+// Read api.go, which is what Go code uses, then record.go, convert.go and place.go.
 package typed
 
 import (
 	"go.starlark.net/starlark"
 
+	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/schema"
-	"github.com/starctl/starctl/starlark/diag"
 )
 
-// Run is what the values of one thread share. Positions says which to remember.
+// Run is what the values of one thread share.
 type Run struct {
-	Thread    *starlark.Thread
-	Positions Positions
+	Thread *starlark.Thread
 
-	files    []string
-	numbers  map[string]int
-	chains   map[link]uint32
-	links    []link
+	// Augmented, if set, tells whether the operator at a place in a file belongs to an augmented assignment. `a += b` then
+	// changes the List or Map that a names, as it does for Starlark's own; go.starlark.net itself does not tell.
+	Augmented func(file string, line, col int32) bool
+
+	places   places
 	records  slab[Record]
 	slots    slab[slot]
 	lists    slab[List]
 	vals     slab[starlark.Value]
 	maps     slab[Map]
 	entries  slab[entry]
+	faults   Errors // found by the conversion at work
+	depth    int    // of the conversion at work
 	mistakes []Mistake
-	text     []byte // a buffer for YAMLText
-}
-
-// Positions is how much a Run remembers.
-type Positions int
-
-const (
-	PerObject Positions = iota // of each constructor's call, and the call chain of what stands alone
-	None
-	PerCall // of each constructor's call
-	PerSet  // PerObject, and of each assignment
-	EachSet // PerSet, also for each argument of a constructor
-)
-
-// Pos is a place in a file of the Run: file, line and column in 16, 28 and 20 bits.
-type Pos uint64
-
-type link struct {
-	outer uint32
-	pos   Pos
 }
 
 const local = "typed.Run"
 
 // NewRun returns the Run of a thread. It must precede execution.
 func NewRun(thread *starlark.Thread) *Run {
-	r := &Run{Thread: thread, numbers: map[string]int{}, chains: map[link]uint32{}, links: make([]link, 1)}
+	r := &Run{Thread: thread}
+	r.places.init()
 	thread.SetLocal(local, r)
 	return r
-}
-
-// caller returns the depth of the Starlark function at work: constructors and methods have a frame, assignments do not.
-func (r *Run) caller() int {
-	if _, ok := r.Thread.DebugFrame(0).Callable().(*starlark.Function); ok {
-		return 0
-	}
-	return min(1, r.Thread.CallStackDepth()-1)
-}
-
-func (r *Run) pos(depth int) Pos {
-	p := r.Thread.DebugFrame(depth).Position()
-	return Pos(r.file(p.Filename()))<<48 | Pos(p.Line)<<20 | Pos(p.Col)
-}
-
-func (r *Run) file(name string) int {
-	if n := len(r.files); n > 0 && r.files[n-1] == name {
-		return n - 1
-	}
-	n, ok := r.numbers[name]
-	if !ok {
-		n = len(r.files)
-		r.numbers[name] = n
-		r.files = append(r.files, name)
-	}
-	return n
-}
-
-// chain returns the number of the call chain that ends at the caller.
-func (r *Run) chain() uint32 {
-	var n uint32
-	for d := r.Thread.CallStackDepth() - 1; d >= r.caller(); d-- {
-		n = r.link(link{n, r.pos(d)})
-	}
-	return n
-}
-
-func (r *Run) link(l link) uint32 {
-	n, ok := r.chains[l]
-	if !ok {
-		n = uint32(len(r.links))
-		r.links = append(r.links, l)
-		r.chains[l] = n
-	}
-	return n
-}
-
-// mark remembers where a constructor was called.
-func (r *Run) mark(x *Record) {
-	if r.Positions == None {
-		return
-	}
-	x.pos = r.pos(r.caller())
-	if x.typ.Kind != "" && r.Positions != PerCall {
-		x.chain = r.chain()
-	}
-	if r.Positions == EachSet {
-		n := r.link(link{pos: x.pos})
-		for i := range x.slots {
-			x.slots[i].pos = n
-		}
-	}
 }
 
 // record returns a new Record with room for n fields.
@@ -130,15 +54,31 @@ func (r *Run) record(t *schema.Object, n int) *Record {
 	return x
 }
 
-// frames returns the Starlark calls that are running, innermost first.
-func (r *Run) frames() []diag.Frame {
-	var list []diag.Frame
-	for d := range r.Thread.CallStackDepth() {
-		f := r.Thread.DebugFrame(d)
-		if fn, ok := f.Callable().(*starlark.Function); ok {
-			p := f.Position()
-			list = append(list, diag.Frame{Func: fn.Name(), Pos: diag.Pos{File: p.Filename(), Line: int(p.Line), Col: int(p.Col)}})
-		}
+func (r *Run) newList(t *schema.Type, n int) *List {
+	x := &r.lists.cut(1)[:1][0]
+	x.typ, x.run, x.vals = t, r, r.vals.cut(n)
+	return x
+}
+
+func (r *Run) newMap(t *schema.Type, n int) *Map {
+	x := &r.maps.cut(1)[:1][0]
+	x.typ, x.run, x.entries = t, r, r.entries.cut(n)
+	return x
+}
+
+// fault records that the conversion at work cannot use a value.
+func (r *Run) fault(e *Error) { r.faults = append(r.faults, e) }
+
+// inside puts a step before the paths of all faults from the nth on.
+func (r *Run) inside(n int, s kube.Step) {
+	for _, e := range r.faults[n:] {
+		e.inside(s)
 	}
-	return list
+}
+
+// take returns the faults and forgets them.
+func (r *Run) take() Errors {
+	l := r.faults
+	r.faults = nil
+	return l
 }

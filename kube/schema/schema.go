@@ -1,8 +1,14 @@
 // Package schema says what a Kubernetes value must look like: a [Type] is a scalar kind, a list or a map of one Type, or
-// an object with [Field]s. Types are static data; nothing in them changes after start.
+// an object with [Field]s. Types are static data, written by internal/schemagen from Kubernetes' own documents; nothing in
+// them changes after start, and nothing runs at start. Custom resources get Types of the same kind at run time (crd.go).
 package schema
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
+
+//go:generate go run ../../internal/schemagen
 
 // Kind is the shape of a value.
 type Kind uint8
@@ -25,13 +31,16 @@ const (
 	Module // see Kubernetes
 )
 
-// Type is what a value must be: of Elem for a List or Map, one of Values for an Enum.
+// Type is what a value must be: of Elem for a List or Map, one of Values for an Enum, from Min to Max for a number if Max
+// is not 0.
 type Type struct {
-	Kind   Kind
-	number uint16 // of an Obj of these tables: its place in objects; Go refuses static data that points into itself
-	Elem   *Type
-	Values []string
-	object *Object // of any other Obj
+	Kind     Kind
+	number   uint16 // of an Obj of these tables: its place in objects; Go refuses static data that points into itself
+	Min, Max int32
+	Elem     *Type
+	Keys     string // of a List whose elements have an identity: their fields, separated by commas
+	Values   []string
+	object   *Object // of any other Obj
 }
 
 // Object returns what a Type of kind Obj or Module is made of.
@@ -42,21 +51,58 @@ func (t *Type) Object() *Object {
 	return &objects[t.number]
 }
 
+// Composite reports whether a value of the type may hold an Obj.
+func (t *Type) Composite() bool { return t.Kind >= List && t.Kind <= Obj || t.Kind == Any }
+
+// IsInt reports whether the type's numbers have no fraction.
+func (t *Type) IsInt() bool { return t.Kind == Int32 || t.Kind == Int64 || t.Kind == IntOrString }
+
+var words = [...]string{
+	Any: "any value", String: "string", Bool: "bool", Int32: "int", Int64: "int", Float: "number", IntOrString: "int or string",
+	Quantity: "quantity (a string such as \"100m\", or an int)", Time: "time", Bytes: "base64 string", Enum: "string",
+}
+
+// String says in words what a value must be: "list of Container".
+func (t *Type) String() string {
+	switch t.Kind {
+	case List:
+		return "list of " + t.Elem.String()
+	case Map:
+		return "dict of " + t.Elem.String()
+	case Obj, Module:
+		return t.Object().Short()
+	}
+	return words[t.Kind]
+}
+
+// Range says in words which numbers are allowed.
+func (t *Type) Range() string {
+	switch {
+	case t.Max != 0:
+		return fmt.Sprintf("a number from %d to %d", t.Min, t.Max)
+	case t.Kind == Int64:
+		return "a number of at most 64 bits"
+	}
+	return "a number of at most 32 bits"
+}
+
 // Object is a type with fields. APIVersion and Kind are set for an object that stands alone.
 type Object struct {
 	Name       string  // core.v1.Container
-	Fields     []Field // by name
+	Fields     []Field // in the order in which they are printed
 	Index      string  // see MakeIndex
 	Required   uint8   // how many Fields are required
 	APIVersion string
 	Kind       string
 }
 
+// Short is the name without group and version.
+func (o *Object) Short() string { return o.Name[strings.LastIndexByte(o.Name, '.')+1:] }
+
 // Field is a named part of an object.
 type Field struct {
 	Key      string // the name and a colon, as YAML writes it
 	Type     *Type
-	Keys     string // of a list whose elements have an identity: their fields, separated by commas
 	Required bool
 }
 
@@ -104,9 +150,6 @@ func MakeIndex(names []string) string {
 
 // Kubernetes is the module of all groups. A module is an Object whose fields are modules or the objects to be had.
 func Kubernetes() *Object { return &objects[0] }
-
-// Composite reports whether a value of the type may hold an Obj.
-func (t *Type) Composite() bool { return t.Kind >= List && t.Kind <= Obj }
 
 // Lookup returns a type by its full name, such as "apps.v1.Deployment", or nil.
 func Lookup(name string) *Object {

@@ -1,0 +1,43 @@
+package typed
+
+// quantity reports whether s is a number with an optional exponent or unit: the grammar of k8s.io/apimachinery's
+// api/resource, type Quantity.
+func quantity(s string) bool {
+	i := 0
+	if i < len(s) && (s[i] == '+' || s[i] == '-') {
+		i++
+	}
+	n := digits(s[i:])
+	i += n
+	if i < len(s) && s[i] == '.' {
+		m := digits(s[i+1:])
+		i, n = i+1+m, n+m
+	}
+	if n == 0 {
+		return false
+	}
+	switch unit := s[i:]; unit {
+	case "", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei":
+		return true
+	default:
+		return exponent(unit)
+	}
+}
+
+func exponent(s string) bool {
+	if len(s) < 2 || s[0]|0x20 != 'e' {
+		return false
+	}
+	if s = s[1:]; s[0] == '+' || s[0] == '-' {
+		s = s[1:]
+	}
+	return s != "" && digits(s) == len(s)
+}
+
+func digits(s string) int {
+	n := 0
+	for n < len(s) && s[n]-'0' <= 9 {
+		n++
+	}
+	return n
+}
