@@ -1,21 +1,54 @@
 package typed
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
+
+	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/encode"
 )
 
-func run(tb testing.TB, src string, p Positions) (starlark.StringDict, error) {
-	thread := &starlark.Thread{Name: "test"}
-	NewRun(thread).Positions = p
-	pre := starlark.StringDict{"k8s": Kubernetes(), "core": mustAttr(tb, Kubernetes(), "core", "v1")}
-	return starlark.ExecFileOptions(&syntax.FileOptions{Set: true, TopLevelControl: true}, thread, "t.star", src, pre)
+// eval runs a file and returns its globals and what was reported, a line a mistake.
+func eval(tb testing.TB, src string) (starlark.StringDict, []string, error) {
+	g, run, err := evalRun(tb, src)
+	var list []string
+	for _, m := range run.Mistakes() {
+		list = append(list, m.Object+": "+m.Err.Error())
+	}
+	return g, list, err
 }
 
-func mustAttr(tb testing.TB, v starlark.Value, names ...string) starlark.Value {
+func evalRun(tb testing.TB, src string) (starlark.StringDict, *Run, error) {
+	thread := &starlark.Thread{Name: "test"}
+	run := NewRun(thread)
+	run.Augmented = func(_ string, line, col int32) bool { // a `+=` or `|=` at that place of src
+		text := strings.Split(src, "\n")[line-1][col-1:]
+		return strings.HasPrefix(text, "+=") || strings.HasPrefix(text, "|=")
+	}
+	g, err := starlark.ExecFileOptions(&syntax.FileOptions{Set: true, TopLevelControl: true}, thread, "t.star", src, predeclared(tb))
+	return g, run, err
+}
+
+func predeclared(tb testing.TB) starlark.StringDict {
+	equal := func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+		same, err := Equal(args[0], args[1])
+		if err == nil && !same {
+			err = fmt.Errorf("%s is not %s", args[0], args[1])
+		}
+		return starlark.None, err
+	}
+	return starlark.StringDict{
+		"k8s": Kubernetes(), "core": attr(tb, Kubernetes(), "core", "v1"), "apps": attr(tb, Kubernetes(), "apps", "v1"),
+		"equal": starlark.NewBuiltin("equal", equal),
+	}
+}
+
+func attr(tb testing.TB, v starlark.Value, names ...string) starlark.Value {
 	for _, n := range names {
 		var err error
 		if v, err = v.(starlark.HasAttrs).Attr(n); err != nil || v == nil {
@@ -27,53 +60,103 @@ func mustAttr(tb testing.TB, v starlark.Value, names ...string) starlark.Value {
 
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
-		{`core.Container(prots = [])`, `.prots: no such field of core.v1.Container: did you mean "ports"?`},
-		{`core.Container(name = 1)`, `.name: got int, want string`},
-		{`core.Container(stdin = "yes")`, `.stdin: got string, want bool`},
-		{`core.Container(imagePullPolicy = "always")`, `.imagePullPolicy: got "always", want one of ["Always" "IfNotPresent" "Never"]: did you mean "Always"?`},
-		{`core.Container(ports = [{"containerPort": 1 << 31}])`, `.ports[0].containerPort: 2147483648 is out of range`},
-		{`core.PodSpec(containers = [{"name": "a"}, {"name": "b", "env": [{"name": "PORT", "value": 1}]}])`, `.containers[1].env[0].value: got int, want string`},
-		{`core.ResourceRequirements(limits = {"cpu": "100mm"})`, `.limits["cpu"]: got "100mm", want a quantity such as 100m or 1.5Gi`},
-		{`core.PersistentVolumeClaimSpec(accessModes = ["ReadWriteOnly"])`, `.accessModes[0]: got "ReadWriteOnly", want one of ["ReadOnlyMany" "ReadWriteMany" "ReadWriteOnce" "ReadWriteOncePod"]: did you mean "ReadWriteOnce"?`},
-		{`core.HTTPGetAction(port = True)`, `.port: got bool, want int or string`},
-		{`core.Secret(data = {"a": "?"})`, `.data["a"]: illegal base64 data at input byte 0`},
-		{`core.PodSpec(containers = core.Container(name = "a"))`, `.containers: got core.v1.Container, want list`},
-		{`core.PodSpec(containers = [core.EnvVar(name = "a")])`, `.containers[0]: got core.v1.EnvVar, want core.v1.Container`},
-		{`core.Service(kind = "Pod")`, `.kind: got "Pod", want "Service"`},
-		{`core.Container(name = "a", **{"name": "b"})`, `.name: set twice`},
-		{`core.PodSpec().containers.append({"nam": "a"})`, `[0].nam: no such field of core.v1.Container: did you mean "name"?`},
+		{`core.Container(prots = [])`, `Container: prots: no such field of Container: did you mean "ports"?`},
+		{`core.Container(name = 1)`, `Container: name: got int, want string: write "1"`},
+		{`core.Container(name = "a", stdin = "yes")`, `Container a: stdin: got string, want bool: write True`},
+		{`core.Container(imagePullPolicy = "always")`, `Container: imagePullPolicy: got "always", want "Always", "IfNotPresent" or "Never": did you mean "Always"?`},
+		{`core.Container(ports = [{"containerPort": 1 << 31}])`, `Container: ports["2147483648"].containerPort: got 2147483648, want a number of at most 32 bits`},
+		{`core.Container(terminationMessagePath = ["a"])`, `Container: terminationMessagePath: got list, want string`},
+		{`core.PodSpec(containers = [{"name": "a"}, {"name": "b", "env": [{"name": "PORT", "value": 1}]}])`, `PodSpec: containers["b"].env["PORT"].value: got int, want string: write "1"`},
+		{`core.PodSpec(priority = 2.0)`, `PodSpec: priority: got float, want int: write 2`},
+		{`core.PodSpec(priority = "2")`, `PodSpec: priority: got string, want int: write 2`},
+		{`core.ResourceRequirements(limits = {"cpu": "100mm"})`, `ResourceRequirements: limits["cpu"]: got "100mm", want a quantity such as 100m or 1.5Gi`},
+		{`core.ResourceRequirements(limits = {"cpu": 0.5})`, `ResourceRequirements: limits["cpu"]: got float, want quantity (a string such as "100m", or an int): write "0.5"`},
+		{`core.PersistentVolumeClaimSpec(accessModes = ["ReadWriteOnly"])`, `PersistentVolumeClaimSpec: accessModes[0]: got "ReadWriteOnly", want "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce" or "ReadWriteOncePod": did you mean "ReadWriteOnce"?`},
+		{`core.HTTPGetAction(port = True)`, `HTTPGetAction: port: got bool, want int or string`},
+		{`core.Secret(data = {"a": "?"})`, `Secret: data["a"]: got text that is not base64: base64.encode(...) makes it so`},
+		{`core.PodSpec(containers = core.Container(name = "a"))`, `PodSpec: containers: got Container, want list of Container: put it into a list: [...]`},
+		{`core.PodSpec(containers = [core.EnvVar(name = "a")])`, `PodSpec: containers["a"]: got EnvVar, want Container`},
+		{`core.Service(kind = "Pod")`, `Service: kind: got "Pod", want "Service"`},
+		{`core.Container(name = "a", **{"name": "b"})`, `Container a: name: set twice`},
+		{`core.Service(metadata = {"name": "a", "namespace": "n"}, spec = 1)`, `Service n/a: spec: got int, want ServiceSpec`},
+		{`core.PodSpec().containers.append({"nam": "a"})`, `list of Container: [0].nam: no such field of Container: did you mean "name"?`},
+		{`core.ConfigMap(data = {1: "x"})`, `ConfigMap: data["1"]: got int, want string as a key: write "1"`},
+		{`core.ConfigMap().data["a"] = 1`, `dict of string: ["a"]: got int, want string: write "1"`},
+		{`core.PodSpec(containers = [{"name": "a", 1: 2}])`, `PodSpec: containers["a"].1: got int, want the name of a field`},
+		{`core.Container(args = ["a", None])`, `Container: args[1]: got None, want string`},
+		{`core.Container(name = None, prots = None)`, `Container: prots: no such field of Container: did you mean "ports"?`},
 	} {
-		if _, err := run(t, c.src, PerObject); err == nil || err.Error() != c.want {
-			t.Errorf("%s\n got %v\nwant %s", c.src, err, c.want)
+		_, got, err := eval(t, c.src)
+		if err != nil || strings.Join(got, "\n") != c.want {
+			t.Errorf("%s\n got %q, %v\nwant %q", c.src, got, err, c.want)
 		}
 	}
 }
 
-func TestSet(t *testing.T) {
-	g, err := run(t, `
-d = k8s.apps.v1.Deployment(spec = {"template": {"spec": {"containers": [{"name": "a"}]}}})
-d.metadata.labels["app"] = "no"
-d.spec.template.metadata.annotations
-c = d.spec.template.spec.containers[0]
-c.image = "x:1"
-c.command = ["sh", "-c", "a: b\nc"]
-d.spec.strategy = {"type": "Recreate"}
-`, EachSet)
+// TestAllMistakes: one run finds every independent mistake, and nothing that follows from another.
+func TestAllMistakes(t *testing.T) {
+	g, got, err := eval(t, `
+d = apps.Deployment(
+    metadata = {"nam": "a", "labels": {"x": 1, "y": "z"}},
+    spec = {"replica": 2, "template": {"spec": {"containers": [{"imag": "x", "stdin": 1}, 7]}}},
+)
+d.spec.replicas = "3"
+d.spec.template.spec.containers[0].nme = "c"
+d.spec.template.spec.containers.append(core.Pod())
+`)
 	if err != nil {
 		t.Fatal(err)
+	}
+	want := []string{
+		`Deployment: metadata.nam: no such field of ObjectMeta: did you mean "name"?`,
+		`Deployment: metadata.labels["x"]: got int, want string: write "1"`,
+		`Deployment: spec.replica: no such field of DeploymentSpec: did you mean "replicas"?`,
+		`Deployment: spec.template.spec.containers[0].imag: no such field of Container: did you mean "image"?`,
+		`Deployment: spec.template.spec.containers[0].stdin: got int, want bool`,
+		`Deployment: spec.template.spec.containers[1]: got int, want Container`,
+		`DeploymentSpec: replicas: got string, want int: write 3`,
+		`Container: nme: no such field of Container: did you mean "name"?`,
+		`list of Container: [1]: got Pod, want Container`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	Missing(g["d"], func(p kube.Path) { t.Errorf("also missing: %s", p) })
+}
+
+func TestSet(t *testing.T) {
+	g, bad, err := eval(t, `
+d = k8s.apps.v1.Deployment(spec = {"template": {"spec": {"containers": [{"name": "a"}]}}})
+d.metadata.labels["b"] = "no"
+d.metadata.labels["a"] = "yes"
+d.spec.template.metadata.annotations
+d.spec.template.spec.initContainers
+d.spec.template.spec.securityContext.seLinuxOptions
+c = d.spec.template.spec.containers[0]
+c.image = "x:1"
+c.stdin = True
+c.stdin = None
+c.command = ["sh", "-c", "a: b\nc"]
+c.args = []
+d.spec.strategy = {"type": "Recreate"}
+`)
+	if err != nil || bad != nil {
+		t.Fatal(bad, err)
 	}
 	want := `apiVersion: apps/v1
 kind: Deployment
 metadata:
   labels:
-    app: "no"
+    b: "no"
+    a: "yes"
 spec:
   strategy:
     type: Recreate
   template:
     spec:
       containers:
-      - command:
+      - args: []
+        command:
         - sh
         - -c
         - |-
@@ -82,37 +165,93 @@ spec:
         image: x:1
         name: a
 `
-	if got := string(g["d"].(*Record).AppendYAML(nil)); got != want {
+	if got := yaml(t, g["d"]); got != want {
 		t.Errorf("got\n%s", got)
 	}
 	var missing []string
-	Missing(g["d"], "Deployment", func(path string) { missing = append(missing, path) })
-	if got := strings.Join(missing, " "); got != "Deployment.spec.selector" {
+	Missing(g["d"], func(p kube.Path) { missing = append(missing, p.String()) })
+	if got := strings.Join(missing, " "); got != "spec.selector" {
 		t.Errorf("missing %s", got)
 	}
 }
 
-func BenchmarkContainer(b *testing.B) {
-	const src = `
-def f(n):
-    for _ in range(n):
-        core.Container(name = "app", image = "registry.example.com/app:1", imagePullPolicy = "Always", stdin = True, workingDir = "/")
-`
+func yaml(tb testing.TB, v starlark.Value) string {
+	var b strings.Builder
+	if err := encode.Write(&b, encode.YAML, []*kube.Object{kube.NewObject(Node(v), v)}); err != nil {
+		tb.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestWhere(t *testing.T) {
+	g, _, err := eval(t, `
+def container():
+    return core.Container(name = "a", env = [{"name": "X", "value": "1"}])
+
+def deployment():
+    d = apps.Deployment(spec = {"template": {"spec": {"containers": [
+        container(),
+        {"name": "b", "args": ["x"]},
+    ]}}})
+    d.spec.replicas = 3
+    d.spec.template.spec.containers[1].args.append("y")
+    d.metadata.labels["x"] = "y"
+    return d
+
+d = deployment()
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := func(i int) kube.Step { return kube.Item(i, "") }
+	containers := kube.Fields("spec", "template", "spec", "containers")
+	const outer = " < <toplevel> 15:15"
 	for _, c := range []struct {
-		name string
-		p    Positions
-	}{{"none", None}, {"call", PerCall}, {"arguments", EachSet}} {
-		b.Run(c.name, func(b *testing.B) {
-			b.ReportAllocs()
-			g, err := run(b, src, c.p)
-			if err != nil {
-				b.Fatal(err)
-			}
-			thread := &starlark.Thread{}
-			NewRun(thread).Positions = c.p
-			if _, err := starlark.Call(thread, g["f"], starlark.Tuple{starlark.MakeInt(b.N)}, nil); err != nil {
-				b.Fatal(err)
-			}
-		})
+		path kube.Path
+		want string
+	}{
+		{nil, "deployment 6:24" + outer + " []"},
+		{containers.With(item(0), kube.Field("env"), item(0), kube.Field("value")), "container 3:26 < deployment 7:18" + outer + " [env [0] value]"},
+		{containers.With(item(1), kube.Field("name")), "deployment 6:24" + outer + " [spec template spec containers [1] name]"},
+		{containers.With(item(1), kube.Field("args"), item(0)), "deployment 6:24" + outer + " [spec template spec containers [1] args [0]]"},
+		{containers.With(item(1), kube.Field("args"), item(1)), "deployment 11:51" + outer + " []"},
+		{kube.Fields("spec", "replicas"), "deployment 10:11" + outer + " []"},
+		{kube.Fields("metadata", "labels").With(kube.Key("x")), "deployment 12:22" + outer + " []"},
+		{kube.Fields("metadata", "name"), "deployment 6:24" + outer + " [metadata name]"},
+	} {
+		p := g["d"].(*Record).Where(c.path)
+		var calls []string
+		for _, f := range p.Frames {
+			calls = append(calls, fmt.Sprintf("%s %d:%d", f.Func, f.Pos.Line, f.Pos.Col))
+		}
+		if got := strings.Join(calls, " < ") + fmt.Sprint(" ", p.Names); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.path, got, c.want)
+		}
+	}
+}
+
+func BenchmarkContainer(b *testing.B) {
+	benchmark(b, `core.Container(name = "app", image = "registry.example.com/app:1", imagePullPolicy = "Always", stdin = True, workingDir = "/")`)
+}
+
+func BenchmarkSetField(b *testing.B) {
+	benchmark(b, `c.image = "x"`)
+}
+
+func BenchmarkFromDict(b *testing.B) {
+	benchmark(b, `core.Container(name = "app", ports = [{"name": "http", "containerPort": 80}], env = [{"name": "A", "value": "1"}])`)
+}
+
+// benchmark runs a statement many times, in a function that has a Container c.
+func benchmark(b *testing.B, statement string) {
+	b.ReportAllocs()
+	g, _, err := eval(b, "def f(n):\n    c = core.Container()\n    for _ in range(n):\n        "+statement+"\n")
+	if err != nil {
+		b.Fatal(err)
+	}
+	thread := &starlark.Thread{}
+	NewRun(thread)
+	if _, err := starlark.Call(thread, g["f"], starlark.Tuple{starlark.MakeInt(b.N)}, nil); err != nil {
+		b.Fatal(err)
 	}
 }
