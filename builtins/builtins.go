@@ -24,6 +24,7 @@ func Table() []Builtin {
 	return []Builtin{
 		// Kubernetes, by the API's own names.
 		{"k8s", typed.Kubernetes()},
+		function("copy", copyValue),
 
 		// Workloads.
 
@@ -36,6 +37,7 @@ func Table() []Builtin {
 		// What later stages are told.
 
 		// Text, numbers and files.
+		function("type", typeOf),
 	}
 }
 

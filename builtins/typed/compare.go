@@ -112,5 +112,5 @@ func verdict(op syntax.Token, same bool, err error, x starlark.Value) (bool, err
 	case op == syntax.NEQ:
 		return !same, nil
 	}
-	return false, fmt.Errorf("%s %s %s is not defined", typeName(x), op, typeName(x))
+	return false, fmt.Errorf("%s %s %s is not defined", TypeName(x), op, TypeName(x))
 }

@@ -365,7 +365,7 @@ func (r *Run) fits(v, holder starlark.Value) bool {
 	s.walk(v, r.depth)
 	switch {
 	case s.found:
-		r.fault(&Error{Err: fmt.Errorf("the %s would contain itself", typeName(holder)), Help: []string{"copy(...) makes a value of its own"}})
+		r.fault(&Error{Err: fmt.Errorf("the %s would contain itself", TypeName(holder)), Help: []string{"copy(...) makes a value of its own"}})
 	case s.deep:
 		r.fault(&Error{Err: fmt.Errorf("nested more than %d levels deep", maxDepth)})
 	}

@@ -113,7 +113,7 @@ func Names(path kube.Path) []string {
 }
 
 func wrong(got starlark.Value, want string) *Error {
-	return &Error{Err: fmt.Errorf("got %s, want %s", typeName(got), want)}
+	return &Error{Err: fmt.Errorf("got %s, want %s", TypeName(got), want)}
 }
 
 // unknown is the error of a name that is no field of o.
@@ -121,8 +121,8 @@ func unknown(o *schema.Object, name string) *Error {
 	return &Error{Err: fmt.Errorf("no such field of %s", o.Short()), Suggest: nearest(name, names(o))}
 }
 
-// typeName is what type(v) says.
-func typeName(v starlark.Value) string {
+// TypeName is what type(v) says.
+func TypeName(v starlark.Value) string {
 	switch v := v.(type) {
 	case *List:
 		return "list"

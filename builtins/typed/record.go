@@ -327,10 +327,18 @@ func (c Constructor) CallInternal(thread *starlark.Thread, args starlark.Tuple, 
 	}
 	r.stamp()
 	if len(args) > 0 {
-		return nil, fmt.Errorf("%s: fields are given by name, as in %s(%s = ...)", c.typ.Short(), c.typ.Short(), c.typ.Fields[0].Name())
+		return nil, c.positional()
 	}
 	if len(run.faults) > 0 {
 		run.report(r.title(), run.take(), r, nil)
 	}
 	return r, nil
+}
+
+func (c Constructor) positional() error {
+	list := names(c.typ)
+	if c.typ.Kind != "" {
+		list = slices.DeleteFunc(list, func(s string) bool { return s == "apiVersion" || s == "kind" })
+	}
+	return fmt.Errorf("%s: fields are given by name, as in %s(%s = ...)", c.typ.Short(), c.typ.Short(), list[0])
 }

@@ -93,6 +93,24 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+func TestNoSuchType(t *testing.T) {
+	for _, c := range []struct{ src, want string }{
+		{`k8s.Deployment`, `no Deployment in k8s: Deployment is k8s.apps.v1.Deployment`},
+		{`k8s.extensions.v1beta1.Ingress`, `no extensions in k8s`},
+		{`k8s.networking.v1beta1.Ingress`, `no Ingress in k8s.networking.v1beta1: Ingress is k8s.networking.v1.Ingress`},
+		{`k8s.HorizontalPodAutoscaler`, `no HorizontalPodAutoscaler in k8s: HorizontalPodAutoscaler is k8s.autoscaling.v2.HorizontalPodAutoscaler or k8s.autoscaling.v1.HorizontalPodAutoscaler`},
+		{`k8s.app.v1`, `no app in k8s: did you mean "apps"?`},
+		{`k8s.apps.v2`, `no v2 in k8s.apps: did you mean "v1"?`},
+		{`k8s.apps.v1.Deploymnt`, `no Deploymnt in k8s.apps.v1: did you mean "Deployment"?`},
+		{`core.Container().prots`, `no such field of Container: did you mean "ports"?`},
+		{`core.Container("a")`, `Container: fields are given by name, as in Container(`},
+	} {
+		if _, _, err := eval(t, c.src); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s\n got %v\nwant %s", c.src, err, c.want)
+		}
+	}
+}
+
 // TestAllMistakes: one run finds every independent mistake, and nothing that follows from another.
 func TestAllMistakes(t *testing.T) {
 	g, got, err := eval(t, `

@@ -4,7 +4,9 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -162,4 +164,28 @@ func Lookup(name string) *Object {
 		o = o.Fields[f].Type.Object()
 	}
 	return o
+}
+
+// Homes lists the groups and versions that have a type of that name, the most stable version of a group first: "apps.v1".
+func Homes(name string) []string {
+	var list []string
+	groups := Kubernetes()
+	for i := range groups.Fields {
+		group := groups.Fields[i].Type.Object()
+		var versions []string
+		for j := range group.Fields {
+			if v := group.Fields[j].Type.Object(); v.Field(name) >= 0 {
+				versions = append(versions, v.Name)
+			}
+		}
+		slices.SortFunc(versions, compareVersions)
+		list = append(list, versions...)
+	}
+	return list
+}
+
+// compareVersions puts v2 before v1, v1 before v1beta1, and that before v1alpha1.
+func compareVersions(a, b string) int {
+	return cmp.Or(cmp.Compare(strings.Count(a, "alpha"), strings.Count(b, "alpha")),
+		cmp.Compare(strings.Count(a, "beta"), strings.Count(b, "beta")), cmp.Compare(b, a))
 }
