@@ -43,6 +43,9 @@ func (c *Config) check(p *problems) {
 	c.checkAccessLog(p)
 	c.checkTracing(p)
 	c.checkXDS(p)
+	if c.Overrides.Exists() && !c.Overrides.IsMapping() {
+		p.add("overrides", "got %v, want a dict", c.Overrides.Kind())
+	}
 }
 
 func (c *Config) checkUpstream(p *problems, u *Upstream) {
@@ -64,6 +67,7 @@ func (c *Config) checkUpstream(p *problems, u *Upstream) {
 	u.checkHealth(p)
 	u.checkTLS(p)
 	c.checkFailover(p, u)
+	c.checkOverrides(p, u)
 }
 
 // checkEndpoints looks at what says where the upstream is, and that only one thing does.

@@ -204,11 +204,11 @@ func (v version) before(o version) bool {
 	return v.major < o.major || v.major == o.major && v.minor < o.minor
 }
 
-// Releases that matter. The first one that the whole shape is understood by, and the one that brought the cluster extension
-// envoy.cluster.dns, which replaced the cluster's own DNS fields.
+// Releases that matter: the first whose API has every field that is written, and the oldest with which the cluster extension
+// envoy.cluster.dns was tried; older ones get the cluster's own DNS fields, which that extension replaced.
 var (
-	oldestEnvoy = version{1, 28}
-	dnsCluster  = version{1, 34}
+	oldestEnvoy = version{1, 33}
+	dnsCluster  = version{1, 36}
 )
 
 // parseVersion reads 1.40, 1.40.0 or v1.40.0; "" is EnvoyVersion.

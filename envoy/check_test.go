@@ -95,7 +95,7 @@ func TestValidate(t *testing.T) {
 			"upstream 0: failover: nothing would notice that it is time: outlier detection is off and there is no health_check",
 			`upstream 0: failover: got "eu.example", want host:port`,
 		}},
-		{"version", Config{App: "app", Envoy: "1.20.0"}, []string{"image: got Envoy 1.20, want 1.28 or later"}},
+		{"version", Config{App: "app", Envoy: "1.20.0"}, []string{"image: got Envoy 1.20, want 1.33 or later"}},
 		{"access log", Config{App: "app", AccessLog: AccessLog{Which: "failure"}}, []string{`access_log: got "failure", want "failures", "all" or "none": did you mean "failures"?`}},
 		{"tracing", Config{App: "app", Tracing: &Tracing{Percent: 101}}, []string{`tracing.address: got "", want host:port`, "tracing.percent: got 101, want 0 to 100"}},
 	} {

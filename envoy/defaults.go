@@ -49,6 +49,7 @@ const (
 	leastDNSLifetime  = time.Second
 	longestName       = 63  // RFC 1123 label
 	longestHost       = 253 // RFC 1123 name
+	defaultRetries    = 2   // with previous_hosts, three different Pods
 	retryBudget       = 50  // percent: when one of two Pods leaves, half of all calls retry
 	retryBudgetMin    = 25  // at 20 % and 3, 7 of 6500 calls failed in a rolling update
 	ejectAtMost       = 50  // percent; Envoy's default of 10 ejects no one in a small cluster
