@@ -13,7 +13,7 @@ func Bootstrap(c Config) (kube.Node, []Problem) {
 	}
 	g := newGenerator(&c)
 	n := merge(g.bootstrap(), c.Overrides)
-	if size := textSize(n, 0); size > MaxSize {
+	if size := c.size(n); size > MaxSize {
 		return kube.Node{}, []Problem{{
 			Upstream: -1, Option: "upstreams",
 			Message: sizeMessage(size, len(c.Upstreams)),

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net"
 	"strconv"
+	"strings"
 )
 
 // Listener is where the application reaches an upstream.
@@ -122,5 +123,5 @@ func (c *Config) authority(u *Upstream) string {
 	case u.discovery() == Static:
 		return u.Name
 	}
-	return c.dnsName(u)
+	return strings.TrimSuffix(c.dnsName(u), ".")
 }

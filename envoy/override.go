@@ -1,6 +1,7 @@
 package envoy
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/starctl/starctl/kube"
@@ -62,6 +63,18 @@ func merge(base, over kube.Node) kube.Node {
 		}
 	}
 	return kube.OfMap(out)
+}
+
+// size is about how many bytes n takes as YAML; 0 where that cannot come near the limit, as an upstream takes 6 KB.
+func (c *Config) size(n kube.Node) int {
+	if len(c.Upstreams) < 64 && !c.overrides() {
+		return 0
+	}
+	return textSize(n, 0)
+}
+
+func (c *Config) overrides() bool {
+	return c.Overrides.Exists() || slices.ContainsFunc(c.Upstreams, func(u Upstream) bool { return u.Overrides.Exists() })
 }
 
 // textSize is about how many bytes n takes as YAML.
