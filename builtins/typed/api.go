@@ -101,6 +101,9 @@ func (l *List) Step(i int) kube.Step { return kube.Item(i, l.Key(i)) }
 // Set sets the value of a key; None deletes it. Mistakes are returned, with paths that begin with the key.
 func (m *Map) Set(key string, v starlark.Value) error { return m.assign(starlark.String(key), v) }
 
+// Put sets a key like Set, but remembers no place: see Record.Put.
+func (m *Map) Put(key string, v starlark.Value) error { return m.assignAt(starlark.String(key), v, 0) }
+
 // Delete removes a key, if it is there.
 func (m *Map) Delete(key string) error {
 	if err := m.mutable("delete from"); err != nil {
@@ -163,10 +166,3 @@ func (r *Record) Where(path kube.Path) diag.Place {
 	p, steps := where(r, path, place{r.run, r.at})
 	return diag.Place{Frames: p.run.places.frames(p.at), Names: Names(path[steps:])}
 }
-
-// Annotate keeps a note of Go code with the Record: what configure_sidecar or config_map was told of it. It is not part of
-// the value and is never written. Copies keep it.
-func (r *Record) Annotate(note any) { r.note = note }
-
-// Annotation returns what was last given to Annotate.
-func (r *Record) Annotation() any { return r.note }

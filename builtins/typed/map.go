@@ -198,7 +198,10 @@ func (m *Map) SetKey(k, v starlark.Value) error {
 }
 
 // assign sets the value of a key; the error's paths begin with it.
-func (m *Map) assign(k, v starlark.Value) error {
+func (m *Map) assign(k, v starlark.Value) error { return m.assignAt(k, v, m.run.here()) }
+
+// assignAt is assign at a place that is known.
+func (m *Map) assignAt(k, v starlark.Value, at uint32) error {
 	if err := m.mutable("set a key of"); err != nil {
 		return err
 	}
@@ -212,7 +215,7 @@ func (m *Map) assign(k, v starlark.Value) error {
 		return nil
 	}
 	if v = m.run.converted(m.typ.Elem, v, m); v != nil {
-		m.put(m.find(string(key)), entry{string(key), v, m.run.here()})
+		m.put(m.find(string(key)), entry{string(key), v, at})
 	}
 	if len(m.run.faults) == 0 {
 		return nil
