@@ -6,8 +6,12 @@ import (
 )
 
 // literal reports whether a literal block can hold s as it is: text that one can see, without control characters other
-// than tabs.
+// than tabs. It can also hold space at the end of the last line, and blank lines there below a header, but goccy/go-yaml
+// drops the one and refuses the other.
 func literal(s string) bool {
+	if c := s[len(s)-1]; c == ' ' || c == '\t' || headed(s) && strings.HasSuffix(s, "\n\n") {
+		return false
+	}
 	visible := false
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {

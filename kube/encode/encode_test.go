@@ -21,7 +21,7 @@ func pod() kube.Node {
 				kube.OfRecord(kube.Pairs{
 					{Key: "gone"},
 					{Key: "name", Value: kube.OfString("app")},
-					{Key: "command", Value: kube.OfList(kube.Elems{kube.OfString("-c"), {}, kube.OfString("a: b\n  c\n"), kube.OfString(" d\n\n")})},
+					{Key: "command", Value: kube.OfList(kube.Elems{kube.OfString("-c"), {}, kube.OfString("a: b\n  c\n"), kube.OfString(" d\ne\n")})},
 					{Key: "ports", Value: kube.OfList(kube.Elems{kube.OfRecord(kube.Pairs{{Key: "containerPort", Value: kube.OfInt(8080)}}), kube.OfRecord(kube.Pairs{{Key: "gone"}})})},
 					{Key: "nested", Value: kube.OfList(kube.Elems{kube.OfList(kube.Elems{kube.OfInt(1), kube.OfList(kube.Elems{})}), kube.OfList(kube.Elems{})})},
 				}),
@@ -51,9 +51,9 @@ spec:
     - |
       a: b
         c
-    - |2+
+    - |2
        d
-
+      e
     ports:
     - containerPort: 8080
     - {}
@@ -86,7 +86,7 @@ const podJSON = `{
         "command": [
           "-c",
           "a: b\n  c\n",
-          " d\n\n"
+          " d\ne\n"
         ],
         "ports": [
           {
@@ -134,7 +134,7 @@ const podKYAML = `---
           ",
         "\
           \ d\n\
-           \n\
+           e\n\
           ",
       ],
       ports: [{

@@ -2,7 +2,6 @@ package encode
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/starctl/starctl/kube"
 )
@@ -41,7 +40,7 @@ func braced(b []byte, n kube.Node, brackets string, indent int) []byte {
 		}
 		b = Indent(append(b, '\n'), indent+2)
 		if n.Kind() != kube.List {
-			b = append(flowKey(b, k), ": "...)
+			b = flowKey(b, k)
 		}
 		b = append(kyaml(b, v, indent+2), ',')
 	}
@@ -77,45 +76,49 @@ func cuddle(b []byte, c kube.Collection, indent int) []byte {
 	return append(b, ']')
 }
 
-// flowKey appends a key, in quotes unless it is letters, digits and _, with - . / between them, and no other type.
+// flowKey appends a key and its colon, in quotes unless it is a name that has no other type.
 func flowKey(b []byte, k string) []byte {
-	if !plain(k) {
-		return quote(b, k)
+	if named(k) && plain(k) {
+		return append(append(b, k...), ": "...)
 	}
-	for i := range len(k) {
-		c := k[i]
+	start := len(b)
+	if b = append(quote(b, k), ": "...); len(b)-start <= 1000 {
+		return b
+	}
+	return append(quote(append(b[:start], "? "...), k), " : "...) // see longKey
+}
+
+// named reports whether s is letters, digits and _, with - . / between them, and not too long to stand before a colon.
+func named(s string) bool {
+	for i := range len(s) {
+		c := s[i]
 		switch {
 		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', c == '_':
-		case (c == '-' || c == '.' || c == '/') && i > 0 && i < len(k)-1:
+		case (c == '-' || c == '.' || c == '/') && i > 0 && i < len(s)-1:
 		default:
-			return quote(b, k)
+			return false
 		}
 	}
-	return append(b, k...)
+	return len(s) <= 1000
 }
 
 // folded appends a string in quotes; one of several lines as that many, each behind an escaped line's end. Readers skip
 // the space before a line's first character: one column more than the brackets', so that a backslash, which keeps a space
-// that belongs to the text, moves nothing.
+// that belongs to the text, moves nothing. Kubernetes'
+// own encoder writes tabs as they are, at which goccy/go-yaml loses the string's end.
 func folded(b []byte, s string, indent int) []byte {
 	if strings.IndexByte(s, '\n') < 0 {
 		return quote(b, s)
 	}
-	b = append(b, '"', '\\')
-	for line := range strings.SplitAfterSeq(s, "\n") {
-		if line == "" {
-			break
-		}
+	b = append(b, `"\`...)
+	for line := range strings.Lines(s) {
 		b = Indent(append(b, '\n'), indent+2)
-		if r, _ := utf8.DecodeRuneInString(line); r == ' ' || r == '\t' {
+		if line[0] == ' ' {
 			b = append(b, '\\')
 		} else {
 			b = append(b, ' ')
 		}
-		q := len(b)
-		b = quote(b, line)
-		b = append(b[:q], b[q+1:len(b)-1]...)
-		b = append(b, '\\')
+		b = append(escaped(b, line), '\\')
 	}
 	b = Indent(append(b, '\n'), indent+2)
 	return append(b, '"')

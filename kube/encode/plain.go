@@ -60,7 +60,7 @@ func plain(s string) bool {
 		}
 		i += n - 1
 	}
-	return len(s) > 5 || !word(s)
+	return !word(s) && !strings.HasSuffix(s, "<<") // goccy/go-yaml trips over keys such as a<<
 }
 
 // between returns how many bytes at s[i] are harmless where they stand: a colon, a hash, a space or a letter beyond ASCII.
@@ -85,20 +85,23 @@ func between(s string, i int) int {
 	return 0
 }
 
-// marker reports whether s starts as an item of a list, or a document's start or end, do.
+// marker reports whether s starts as an item of a list does or as what divides documents.
 func marker(s string) bool {
-	if s[0] == '-' && s[1] == ' ' {
-		return true
-	}
-	return len(s) > 3 && s[3] == ' ' && (s[:3] == "---" || s[:3] == "...")
+	return s[0] == '-' && s[1] == ' ' || strings.HasPrefix(s, "---") || strings.HasPrefix(s, "...")
 }
 
-// word reports whether s, of at most five bytes, means something in YAML 1.1, 1.2 or to Ruby, which ignores case.
+// word reports whether s means something in YAML 1.1, in 1.2 or to Ruby, which ignores case. JavaScript's yaml takes e3
+// for a number.
 func word(s string) bool {
 	switch s[0] {
-	case '~', '=', '<':
-		return s == "~" || s == "=" || s == "<<"
+	case '~', '=':
+		return len(s) == 1
+	case 'e', 'E':
+		return only(s[1:], "0123456789+-")
 	case 'y', 'n', 't', 'f', 'o', 'Y', 'N', 'T', 'F', 'O':
+		if len(s) > 5 {
+			return false
+		}
 		switch strings.ToLower(s) {
 		case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
 			return true

@@ -27,8 +27,10 @@ func show(r rune, n int) int {
 }
 
 // quote appends s in double quotes, with escapes that YAML and JSON share but for characters beyond 16 bits.
-func quote(b []byte, s string) []byte {
-	b = append(b, '"')
+func quote(b []byte, s string) []byte { return append(escaped(append(b, '"'), s), '"') }
+
+// escaped appends what stands between the quotes.
+func escaped(b []byte, s string) []byte {
 	done := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -47,7 +49,7 @@ func quote(b []byte, s string) []byte {
 		i += n
 		done = i
 	}
-	return append(append(b, s[done:]...), '"')
+	return append(b, s[done:]...)
 }
 
 const hex = "0123456789abcdef"

@@ -18,7 +18,7 @@ func AppendYAML(b []byte, n kube.Node) []byte {
 		}
 		return append(append(b, empty(n.Kind())...), '\n')
 	}
-	if s := n.Str(); strings.IndexByte(s, '\n') >= 0 && headed(s) {
+	if s := n.Str(); s != "" && headed(s) {
 		return append(quote(b, s), '\n') // readers differ about how far the block of a document is indented
 	}
 	return append(scalar(b, n, 0), '\n')
@@ -32,12 +32,34 @@ func collection(b []byte, kind kube.Kind, c kube.Collection, indent int) []byte 
 	}
 	for i := range c.Len() {
 		k, n := c.At(i)
-		if n.Exists() {
-			b = append(Key(margin(b, indent), k), ':')
-			b = value(b, n, indent)
+		if !n.Exists() {
+			continue
 		}
+		if b = margin(b, indent); len(k) > longKey {
+			b = explicit(b, k, n, indent)
+			continue
+		}
+		b = append(Key(b, k), ':')
+		b = value(b, n, indent)
 	}
 	return b
+}
+
+// longKey is how long a key may be, with room for escapes, where its colon follows: readers look 1024 characters ahead.
+const longKey = 160
+
+// explicit appends a key that may be too long, and its value, on lines of their own if so.
+func explicit(b []byte, k string, n kube.Node, indent int) []byte {
+	start := len(b)
+	if b = append(Key(b, k), ':'); len(b)-start <= 1000 {
+		return value(b, n, indent)
+	}
+	b = append(Key(append(b[:start], "? "...), k), '\n')
+	b = append(Indent(b, indent), ':')
+	if n.Kind() == kube.String {
+		return append(Key(append(b, ' '), n.Str()), '\n') // some readers want no block here
+	}
+	return value(b, n, indent)
 }
 
 func elements(b []byte, c kube.Collection, indent int) []byte {
