@@ -166,6 +166,25 @@ func Lookup(name string) *Object {
 	return o
 }
 
+// Find returns the type of the objects of a kind, or nil where these tables do not have it: a custom resource.
+func Find(apiVersion, kind string) *Type {
+	groups := Kubernetes()
+	for i := range groups.Fields {
+		versions := groups.Fields[i].Type.Object()
+		for j := range versions.Fields {
+			kinds := versions.Fields[j].Type.Object()
+			k := kinds.Field(kind)
+			if k < 0 {
+				continue
+			}
+			if t := kinds.Fields[k].Type; t.Kind == Obj && t.Object().APIVersion == apiVersion {
+				return t
+			}
+		}
+	}
+	return nil
+}
+
 // Homes lists the groups and versions that have a type of that name, the most stable version of a group first: "apps.v1".
 func Homes(name string) []string {
 	var list []string
