@@ -126,7 +126,7 @@ func truth(s string) string {
 func integer(t *schema.Type, v starlark.Int) *Error {
 	n, ok := v.Int64()
 	switch t.Kind {
-	case schema.Int32, schema.IntOrString:
+	case schema.Int32, schema.IntOrString, schema.IntOrPercent:
 		ok = ok && n >= math.MinInt32 && n <= math.MaxInt32
 	case schema.Int64, schema.Quantity, schema.Float:
 	default:
@@ -143,6 +143,11 @@ func integer(t *schema.Type, v starlark.Int) *Error {
 func text(t *schema.Type, s string) *Error {
 	switch t.Kind {
 	case schema.String, schema.IntOrString:
+		return nil
+	case schema.IntOrPercent:
+		if n := len(s) - 1; n < 1 || s[n] != '%' || digits(s) != n {
+			return &Error{Err: fmt.Errorf("got %q, want an int or a percentage such as 25%%", s)}
+		}
 		return nil
 	case schema.Quantity:
 		if !quantity(s) {
@@ -173,9 +178,11 @@ func oneOf(values []string, s string) *Error {
 			return nil
 		}
 	}
-	quoted := make([]string, len(values))
-	for i, v := range values {
-		quoted[i] = strconv.Quote(v)
+	var quoted []string
+	for _, v := range values {
+		if v != "" { // the same as none
+			quoted = append(quoted, strconv.Quote(v))
+		}
 	}
 	return &Error{Err: fmt.Errorf("got %q, want %s", s, alternatives(quoted)), Suggest: nearest(s, values)}
 }

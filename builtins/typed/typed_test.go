@@ -64,7 +64,7 @@ func TestMistakes(t *testing.T) {
 		{`core.Container(name = 1)`, `Container: name: got int, want string: write "1"`},
 		{`core.Container(name = "a", stdin = "yes")`, `Container a: stdin: got string, want bool: write True`},
 		{`core.Container(imagePullPolicy = "always")`, `Container: imagePullPolicy: got "always", want "Always", "IfNotPresent" or "Never": did you mean "Always"?`},
-		{`core.Container(ports = [{"containerPort": 1 << 31}])`, `Container: ports["2147483648"].containerPort: got 2147483648, want a number of at most 32 bits`},
+		{`core.Container(ports = [{"containerPort": 1 << 31}])`, `Container: ports["2147483648"].containerPort: got 2147483648, want a number from 1 to 65535`},
 		{`core.Container(terminationMessagePath = ["a"])`, `Container: terminationMessagePath: got list, want string`},
 		{`core.PodSpec(containers = [{"name": "a"}, {"name": "b", "env": [{"name": "PORT", "value": 1}]}])`, `PodSpec: containers["b"].env["PORT"].value: got int, want string: write "1"`},
 		{`core.PodSpec(priority = 2.0)`, `PodSpec: priority: got float, want int: write 2`},
@@ -72,6 +72,8 @@ func TestMistakes(t *testing.T) {
 		{`core.ResourceRequirements(limits = {"cpu": "100mm"})`, `ResourceRequirements: limits["cpu"]: got "100mm", want a quantity such as 100m or 1.5Gi`},
 		{`core.ResourceRequirements(limits = {"cpu": 0.5})`, `ResourceRequirements: limits["cpu"]: got float, want quantity (a string such as "100m", or an int): write "0.5"`},
 		{`core.PersistentVolumeClaimSpec(accessModes = ["ReadWriteOnly"])`, `PersistentVolumeClaimSpec: accessModes[0]: got "ReadWriteOnly", want "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce" or "ReadWriteOncePod": did you mean "ReadWriteOnce"?`},
+		{`apps.RollingUpdateDeployment(maxSurge = "a lot", maxUnavailable = -1)`, "RollingUpdateDeployment: maxSurge: got \"a lot\", want an int or a percentage such as 25%\nRollingUpdateDeployment: maxUnavailable: got -1, want a number of at least 0"},
+		{`core.Container(imagePullPolicy = "", ports = [{"containerPort": 0, "hostPort": 0}])`, `Container: ports["0"].containerPort: got 0, want a number from 1 to 65535`},
 		{`core.HTTPGetAction(port = True)`, `HTTPGetAction: port: got bool, want int or string`},
 		{`core.Secret(data = {"a": "?"})`, `Secret: data["a"]: got text that is not base64: base64.encode(...) makes it so`},
 		{`core.PodSpec(containers = core.Container(name = "a"))`, `PodSpec: containers: got Container, want list of Container: put it into a list: [...]`},
@@ -168,20 +170,20 @@ metadata:
     b: "no"
     a: "yes"
 spec:
-  strategy:
-    type: Recreate
   template:
     spec:
       containers:
-      - args: []
+      - name: a
+        image: x:1
         command:
         - sh
         - -c
         - |-
           a: b
           c
-        image: x:1
-        name: a
+        args: []
+  strategy:
+    type: Recreate
 `
 	if got := yaml(t, g["d"]); got != want {
 		t.Errorf("got\n%s", got)

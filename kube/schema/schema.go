@@ -6,6 +6,7 @@ package schema
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -23,6 +24,7 @@ const (
 	Int64
 	Float
 	IntOrString
+	IntOrPercent // an int, or a string such as 25%
 	Quantity
 	Time
 	Bytes
@@ -61,7 +63,8 @@ func (t *Type) IsInt() bool { return t.Kind == Int32 || t.Kind == Int64 || t.Kin
 
 var words = [...]string{
 	Any: "any value", String: "string", Bool: "bool", Int32: "int", Int64: "int", Float: "number", IntOrString: "int or string",
-	Quantity: "quantity (a string such as \"100m\", or an int)", Time: "time", Bytes: "base64 string", Enum: "string",
+	IntOrPercent: "int or percentage such as \"25%\"",
+	Quantity:     "quantity (a string such as \"100m\", or an int)", Time: "time", Bytes: "base64 string", Enum: "string",
 }
 
 // String says in words what a value must be: "list of Container".
@@ -80,6 +83,8 @@ func (t *Type) String() string {
 // Range says in words which numbers are allowed.
 func (t *Type) Range() string {
 	switch {
+	case t.Max == math.MaxInt32:
+		return fmt.Sprintf("a number of at least %d", t.Min)
 	case t.Max != 0:
 		return fmt.Sprintf("a number from %d to %d", t.Min, t.Max)
 	case t.Kind == Int64:
@@ -93,9 +98,11 @@ type Object struct {
 	Name       string  // core.v1.Container
 	Fields     []Field // in the order in which they are printed
 	Index      string  // see MakeIndex
-	Required   uint8   // how many Fields are required
+	Required   uint16  // how many Fields are required
 	APIVersion string
 	Kind       string
+	Resource   string // the plural of the kind that URLs use, if the API server stores its objects
+	Namespaced bool   // whether those live in namespaces
 }
 
 // Short is the name without group and version.
@@ -207,4 +214,20 @@ func Homes(name string) []string {
 func compareVersions(a, b string) int {
 	return cmp.Or(cmp.Compare(strings.Count(a, "alpha"), strings.Count(b, "alpha")),
 		cmp.Compare(strings.Count(a, "beta"), strings.Count(b, "beta")), cmp.Compare(b, a))
+}
+
+// ForKind returns the type of objects that say apiVersion and kind, or nil: Kubernetes' own, of the release that the tables
+// come from.
+func ForKind(apiVersion, kind string) *Object {
+	group, version, ok := strings.Cut(apiVersion, "/")
+	if !ok {
+		group, version = "core", apiVersion
+	}
+	if group, _, _ = strings.Cut(group, "."); group == "internal" {
+		group = "apiserverinternal"
+	}
+	if o := Lookup(group + "." + version + "." + kind); o != nil && o.Kind == kind && o.APIVersion == apiVersion {
+		return o
+	}
+	return nil
 }
