@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -154,15 +155,13 @@ func (c *Config) checkFailover(p *problems, u *Upstream) {
 		if e.Authority != "" && u.protocol() == TCP {
 			p.add("failover.authority", `has no meaning for protocol = "tcp"`)
 		}
-		if u.discovery() == Static && !isIPPort(e.Address) {
+		switch _, err := netip.ParseAddrPort(e.Address); {
+		case u.discovery() == Static && err != nil:
 			p.add("failover", "got %q, want an IP address and port, as addresses has", e.Address)
+		case u.discovery() == DNS && err == nil:
+			p.add("failover", "got %q, want a DNS name and port, as discovery = \"dns\" has", e.Address)
 		}
 	}
-}
-
-func isIPPort(s string) bool {
-	host, _, err := splitHostPort(s)
-	return err == nil && !strings.ContainsFunc(host, func(r rune) bool { return r >= 'g' && r <= 'z' })
 }
 
 func (c *Config) checkAccessLog(p *problems) {

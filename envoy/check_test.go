@@ -113,7 +113,7 @@ func TestValidate(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	for got, want := range map[string]string{"gRPC": "grpc", "htp": "http", "udp": "", "": "", "websocket": ""} {
-		if s := nearest(got, []string{GRPC, HTTP2, HTTP, TCP}); s != want {
+		if s := Nearest(got, []string{GRPC, HTTP2, HTTP, TCP}); s != want {
 			t.Errorf("nearest to %q: %q, want %q", got, s, want)
 		}
 	}

@@ -51,6 +51,7 @@ type Config struct {
 	ReadyPort int    // of /ready and /stats/prometheus, on all addresses; 9902
 
 	DNSLookupFamily string // dns_lookup_family: v4_only (the default), v6_only, v4_preferred, auto or all
+	Dir             string // where the bootstrap lies, and [Files] beside it; ConfigDir
 	Envoy           string // image: the version of Envoy that will read this, such as 1.40 or v1.40.0; "" is [EnvoyVersion]
 
 	Stats     string    // StatsDefault

@@ -46,7 +46,7 @@ func (p *problems) oneOf(option, got string, known ...string) {
 		}
 	}
 	p.add(option, "got %q, want %s", got, alternatives(known))
-	p.list[len(p.list)-1].Suggest = nearest(got, known)
+	p.list[len(p.list)-1].Suggest = Nearest(got, known)
 }
 
 // between checks a number; 0 is the default.
@@ -68,8 +68,8 @@ func alternatives(words []string) string {
 	return s
 }
 
-// nearest is the known word that got was probably meant to be, or "".
-func nearest(got string, known []string) string {
+// Nearest is the known word that got was probably meant to be, or "".
+func Nearest(got string, known []string) string {
 	best, most := "", len(got)/2+1 // half of it may differ
 	for _, k := range known {
 		if d := distance(strings.ToLower(got), k); d < most {

@@ -9,7 +9,7 @@ import (
 	"github.com/starctl/starctl/kube"
 )
 
-// ConfigDir is where the sidecar's ConfigMap is mounted: the bootstrap, and the files of [Files] beside it.
+// ConfigDir is where the sidecar's ConfigMap is mounted.
 const ConfigDir = "/etc/envoy"
 
 // systemCA is the bundle of public authorities in Envoy's image (Debian's ca-certificates).
@@ -21,7 +21,7 @@ type File struct {
 	Node kube.Node
 }
 
-// Files returns what must lie in ConfigDir beside the bootstrap: one file for each set of certificates. Envoy reads
+// Files returns what must lie beside the bootstrap: one file for each set of certificates. Envoy reads
 // certificates again when they change only if it was told of them by a secret of its own, from a file that names theirs and
 // the directory to watch.
 func Files(c Config) []File {
@@ -125,11 +125,11 @@ func (g *generator) tlsSocket(owner string, t *TLS, protocol, authority string) 
 		field("tls_params", tlsParams),
 		field("combined_validation_context", msg(
 			field("default_validation_context", msg(field("match_typed_subject_alt_names", sanMatchers(sans)))),
-			field("validation_context_sds_secret_config", sdsSecret(owner+"-trust", trustFile(owner))),
+			field("validation_context_sds_secret_config", g.sdsSecret(owner+"-trust", trustFile(owner))),
 		)),
 	}
 	if t.Cert != "" {
-		common = append(common, field("tls_certificate_sds_secret_configs", list(sdsSecret(owner+"-cert", certFile(owner)))))
+		common = append(common, field("tls_certificate_sds_secret_configs", list(g.sdsSecret(owner+"-cert", certFile(owner)))))
 	}
 	switch protocol {
 	case GRPC, HTTP2:
@@ -154,14 +154,15 @@ func sanMatchers(names []string) kube.Node {
 	return kube.OfList(out)
 }
 
-func sdsSecret(name, file string) kube.Node {
+func (g *generator) sdsSecret(name, file string) kube.Node {
+	dir := cmp.Or(g.Dir, ConfigDir)
 	return msg(
 		text("name", name),
 		field("sds_config", msg(
 			text("resource_api_version", "V3"),
 			field("path_config_source", msg(
-				text("path", ConfigDir+"/"+file),
-				field("watched_directory", msg(text("path", ConfigDir))),
+				text("path", path.Join(dir, file)),
+				field("watched_directory", msg(text("path", dir))),
 			)),
 		)),
 	)
