@@ -1,0 +1,76 @@
+package builtins
+
+import (
+	"fmt"
+
+	"go.starlark.net/starlark"
+
+	"github.com/starctl/starctl/builtins/typed"
+	"github.com/starctl/starctl/kube"
+)
+
+// env sets the container's variables from a dict: text, numbers, and where to take a value from.
+func (w *workload) env(v starlark.Value) {
+	items, ok := pairs(v)
+	if !ok {
+		w.mistake(w.form.container, kube.Fields("env"), fmt.Errorf(`got %s, want a dict such as {"LOG_LEVEL": "info"}`, kindOf(v)), "env")
+		return
+	}
+	var list starlark.Tuple
+	for k, v := range items {
+		if x := w.variable(k, v); x != nil {
+			list = append(list, x)
+		}
+	}
+	put(w.record(w.form.container), "env", list)
+}
+
+// variable makes an EnvVar, or nil for one that is left out.
+func (w *workload) variable(k, v starlark.Value) starlark.Value {
+	name, ok := k.(starlark.String)
+	if !ok {
+		w.mistake(w.form.container, kube.Fields("env"), fmt.Errorf("got %s %s, want a variable's name as string", kindOf(k), k), "env")
+		return nil
+	}
+	if v == starlark.None {
+		return nil
+	}
+	x := w.run.New(types().envVar)
+	put(x, "name", name)
+	switch v := v.(type) {
+	case *typed.Record, *starlark.Dict:
+		if err := x.Put("valueFrom", v); err != nil {
+			w.badVariable(name, err)
+			return nil
+		}
+	default:
+		text, err := envText(v)
+		if err != nil {
+			w.badVariable(name, typed.Within(kube.Fields("value"), err))
+			return nil
+		}
+		put(x, "value", text)
+	}
+	return x
+}
+
+func (w *workload) badVariable(name starlark.String, err error) {
+	w.mistake(w.form.container, kube.Path{kube.Field("env"), kube.Item(0, string(name))}, err, "env", string(name))
+}
+
+// envText is the text of a variable, a number's as str writes it.
+func envText(v starlark.Value) (starlark.String, error) {
+	switch v := v.(type) {
+	case starlark.String:
+		return v, nil
+	case starlark.Int, starlark.Float:
+		return starlark.String(v.String()), nil
+	case starlark.Bool:
+		text := "false"
+		if v {
+			text = "true"
+		}
+		return "", fmt.Errorf("got bool, want string: write %q", text)
+	}
+	return "", fmt.Errorf("got %s, want a string, a number, secret_key(...), config_key(...) or field(...)", kindOf(v))
+}

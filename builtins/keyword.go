@@ -1,0 +1,361 @@
+package builtins
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"github.com/starctl/starctl/builtins/typed"
+	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/schema"
+	"github.com/starctl/starctl/starlark/diag"
+)
+
+// form is what a short form takes. Most of its keywords are fields of the object it makes, or of one inside, under the
+// field's own name in snake_case; the others are its own and are called shaped.
+type form struct {
+	name       string   // deployment
+	positional []string // the keywords that may be given without their name
+	required   int      // how many of these must be given
+	sections   []section
+	keywords   map[string]keyword
+	names      []string // of all keywords, sorted
+}
+
+// section is a record whose fields are keywords: the object itself is the first.
+type section struct {
+	typ    *schema.Object
+	parent int
+	field  string // of the parent
+	list   bool   // it is the first item of that field
+}
+
+// keyword says where the value of a keyword goes.
+type keyword struct {
+	number  uint8  // among the form's keywords
+	section uint8  // the record that it is about
+	field   string // of that record; "" if the keyword is shaped
+}
+
+// newForm starts a form for objects of a type; positional keywords are shaped, and so are those named by shape.
+func newForm(name, typ string, required int, positional ...string) *form {
+	f := &form{name: name, positional: positional, required: required, keywords: map[string]keyword{}}
+	f.sections = []section{{typ: typed.Lookup(typ), parent: -1}}
+	return f.shape(0, positional...)
+}
+
+// shape adds keywords that are no fields; messages are about the given section.
+func (f *form) shape(sec int, names ...string) *form {
+	for _, name := range names {
+		f.add(name, keyword{section: uint8(sec)})
+	}
+	return f
+}
+
+// inside adds the record in a field of another as a section and returns its number.
+func (f *form) inside(parent int, field string) int {
+	o := f.sections[parent].typ
+	s := section{parent: parent, field: field}
+	if t := o.Fields[o.Field(field)].Type; t.Kind == schema.List {
+		s.typ, s.list = t.Elem.Object(), true
+	} else {
+		s.typ = t.Object()
+	}
+	f.sections = append(f.sections, s)
+	return len(f.sections) - 1
+}
+
+// fields adds all fields of a section as keywords, but for those named. A name that is taken already gets the prefix, so
+// whichever section comes first keeps the plain name.
+func (f *form) fields(sec int, prefix string, except ...string) *form {
+	o := f.sections[sec].typ
+	for i := range o.Fields {
+		field := o.Fields[i].Name()
+		if slices.Contains(except, field) {
+			continue
+		}
+		f.field(sec, prefix, field)
+	}
+	return f
+}
+
+// field adds one field of a section as a keyword.
+func (f *form) field(sec int, prefix, field string) *form {
+	name := snake(field)
+	if _, taken := f.keywords[name]; taken {
+		name = prefix + name
+	}
+	f.add(name, keyword{section: uint8(sec), field: field})
+	return f
+}
+
+func (f *form) add(name string, k keyword) {
+	k.number = uint8(len(f.keywords))
+	f.keywords[name] = k
+}
+
+// done completes a form.
+func (f *form) done() *form {
+	f.names = slices.Sorted(maps.Keys(f.keywords))
+	return f
+}
+
+// path leads from the object to a section; item names the container where there is one.
+func (f *form) path(sec int, item string) kube.Path {
+	s := f.sections[sec]
+	if s.parent < 0 {
+		return nil
+	}
+	p := f.path(s.parent, item).With(kube.Field(s.field))
+	if s.list {
+		p = append(p, kube.Item(0, item))
+	}
+	return p
+}
+
+// call is a short form at work: it reads its keywords into the records of its sections and reports what is wrong with
+// them, all of it, each under its keyword.
+type call struct {
+	*form
+	run     *typed.Run
+	args    starlark.Tuple
+	kwargs  []starlark.Tuple
+	records [maxSections]*typed.Record
+	given   []argument // the shaped keywords that were given
+	room    [16]argument
+}
+
+const maxSections = 10
+
+type argument struct {
+	name  string
+	value starlark.Value
+}
+
+// begin makes the object and sets all fields that keywords name. None counts as not given. It fails only where the object
+// cannot be made at all.
+func (f *form) begin(thread *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (*call, error) {
+	if len(args) > len(f.positional) {
+		return nil, f.tooMany(len(args))
+	}
+	c := &call{form: f, run: typed.RunOf(thread), args: args, kwargs: kwargs}
+	c.given = c.room[:0]
+	c.records[0] = c.run.New(f.sections[0].typ)
+	var seen [4]uint64
+	for i, v := range args {
+		seen[0] |= 1 << i // positional keywords were added first
+		c.give(f.positional[i], v)
+	}
+	for _, kw := range kwargs {
+		c.keyword(&seen, string(kw[0].(starlark.String)), kw[1])
+	}
+	for _, name := range f.positional[:f.required] {
+		if c.arg(name) == nil {
+			return nil, fmt.Errorf("%s: missing argument for %s", f.name, name)
+		}
+	}
+	return c, nil
+}
+
+func (f *form) tooMany(n int) error {
+	if len(f.positional) == 0 {
+		return fmt.Errorf("%s: got %d positional arguments, want keywords only", f.name, n)
+	}
+	return fmt.Errorf("%s: got %d positional arguments, want only %s: the rest are keywords", f.name, n, strings.Join(f.positional, ", "))
+}
+
+func (c *call) keyword(seen *[4]uint64, name string, v starlark.Value) {
+	k, ok := c.keywords[name]
+	if !ok {
+		c.unknown(name)
+		return
+	}
+	word, bit := &seen[k.number/64], uint64(1)<<(k.number%64)
+	switch {
+	case *word&bit != 0:
+		c.mistake(0, nil, fmt.Errorf("%s was given two values for %q", c.name, name), name)
+	case k.field == "":
+		c.give(name, v)
+	case v != starlark.None:
+		c.set(int(k.section), k.field, v, name)
+	}
+	*word |= bit
+}
+
+func (c *call) give(name string, v starlark.Value) {
+	if v != starlark.None {
+		c.given = append(c.given, argument{name, v})
+	}
+}
+
+// arg returns the value of a shaped keyword, or nil.
+func (c *call) arg(name string) starlark.Value {
+	for i := range c.given {
+		if c.given[i].name == name {
+			return c.given[i].value
+		}
+	}
+	return nil
+}
+
+// text returns the value of a shaped keyword that must be a string, or "".
+func (c *call) text(name string) string {
+	switch v := c.arg(name).(type) {
+	case nil:
+	case starlark.String:
+		return string(v)
+	default:
+		c.mistake(int(c.keywords[name].section), nil, fmt.Errorf("%s: got %s, want string", name, kindOf(v)), name)
+	}
+	return ""
+}
+
+// flag returns the value of a shaped keyword that must be a bool, or false.
+func (c *call) flag(name string) bool {
+	switch v := c.arg(name).(type) {
+	case nil:
+	case starlark.Bool:
+		return bool(v)
+	default:
+		c.mistake(int(c.keywords[name].section), nil, fmt.Errorf("%s: got %s, want bool", name, kindOf(v)), name)
+	}
+	return false
+}
+
+// record returns the record of a section, made if need be.
+func (c *call) record(sec int) *typed.Record {
+	if r := c.records[sec]; r != nil {
+		return r
+	}
+	s := &c.sections[sec]
+	r := c.run.New(s.typ)
+	c.records[sec] = r
+	if s.list {
+		put(c.record(s.parent), s.field, starlark.Tuple{r})
+	} else {
+		put(c.record(s.parent), s.field, r)
+	}
+	return r
+}
+
+// put sets a field to what is known to fit.
+func put(r *typed.Record, field string, v starlark.Value) {
+	if err := r.Put(field, v); err != nil {
+		panic(err)
+	}
+}
+
+// set sets a field of a section to what a keyword says. Where the API wants an object's name, the object will do.
+func (c *call) set(sec int, field string, v starlark.Value, keyword string) {
+	r := c.record(sec)
+	if x, ok := v.(*typed.Record); ok {
+		var err error
+		if v, err = nameInField(r.Schema(), field, x); err != nil {
+			c.mistake(sec, nil, err, keyword)
+			return
+		}
+	}
+	if err := r.Put(field, v); err != nil {
+		c.mistake(sec, nil, err, keyword)
+	}
+}
+
+// misread reports what is wrong in a value that was built from a keyword's: its path leads nowhere in the source text.
+func (c *call) misread(sec int, path kube.Path, err error, names ...string) {
+	for _, e := range typed.Split(err) {
+		c.mistake(sec, path.With(e.Path...), &typed.Error{Err: e.Err, Suggest: e.Suggest, Help: e.Help}, names...)
+	}
+}
+
+// mistake reports what is wrong at a path below a section. names lead from the arguments of the call to the value.
+func (c *call) mistake(sec int, path kube.Path, err error, names ...string) {
+	for s := sec; s >= 0; s = c.sections[s].parent {
+		if r := c.records[s]; r != nil {
+			r.Poison()
+			break
+		}
+	}
+	c.run.Report(c.title(), typed.Within(c.path(sec, c.item()).With(path...), err), names...)
+}
+
+// title names the object as messages do, from the arguments: they may not have been read yet.
+func (c *call) title() string {
+	id := kube.ID{Kind: c.kind(), Namespace: c.peek("namespace"), Name: c.peek("name")}
+	if id.Kind == "" {
+		return ""
+	}
+	if meta := c.records[theMetadata]; meta != nil && id.Name == "" { // called after its workload
+		id.Name = typed.Node(meta).Get("name").Str()
+	}
+	return id.String()
+}
+
+// item is the name of the container.
+func (c *call) item() string {
+	if name := c.peek("container_name"); name != "" {
+		return name
+	}
+	return c.peek("name")
+}
+
+// peek returns the text of an argument, if it has one, before keywords were read.
+func (c *call) peek(name string) string {
+	if i := slices.Index(c.positional, name); i >= 0 && i < len(c.args) {
+		s, _ := starlark.AsString(c.args[i])
+		return s
+	}
+	for _, kw := range c.kwargs {
+		if kw[0] == starlark.String(name) {
+			s, _ := starlark.AsString(kw[1])
+			return s
+		}
+	}
+	return ""
+}
+
+// unknown reports a keyword that there is not. What it resembles tells where it was meant to go.
+func (c *call) unknown(name string) {
+	if help := advice[name]; help != "" {
+		c.mistake(0, nil, &typed.Error{Err: fmt.Errorf("%s has no keyword %q", c.name, name), Help: []string{help}}, name)
+		return
+	}
+	near := c.nearest(name)
+	k, ok := c.keywords[near]
+	if !ok || c.sections[0].typ.Kind == "" {
+		c.mistake(0, nil, &typed.Error{Err: fmt.Errorf("%s has no keyword %q", c.name, name), Suggest: near}, name)
+		return
+	}
+	err := &typed.Error{Err: fmt.Errorf("no such field of %s", c.sections[k.section].typ.Short()), Suggest: near}
+	c.mistake(int(k.section), kube.Fields(name), err, name)
+}
+
+// nearest returns the keyword that was probably meant: the same in snake_case, what other tools call it, or a similar one.
+func (f *form) nearest(name string) string {
+	words := snake(strings.ReplaceAll(name, "-", "_"))
+	if _, ok := f.keywords[words]; ok {
+		return words
+	}
+	for _, word := range synonyms[words] {
+		if _, ok := f.keywords[word]; ok {
+			return word
+		}
+	}
+	return diag.Nearest(words, f.names)
+}
+
+// nameInField returns x, or its name if the field wants the name of such an object: serviceAccountName of a ServiceAccount.
+func nameInField(o *schema.Object, field string, x *typed.Record) (starlark.Value, error) {
+	f := o.Field(field)
+	if o.Fields[f].Type.Kind != schema.String || !strings.HasSuffix(field, "Name") || x.Schema().Kind == "" {
+		return x, nil
+	}
+	want := strings.ToUpper(field[:1]) + strings.TrimSuffix(field[1:], "Name")
+	if x.Schema().Kind != want {
+		return nil, typed.Within(kube.Fields(field), fmt.Errorf("got %s, want %s or its name", x.Schema().Kind, oneOf([]string{want})))
+	}
+	name, err := nameOf(x)
+	return name, typed.Within(kube.Fields(field), err)
+}

@@ -1,0 +1,104 @@
+package builtins
+
+import (
+	"fmt"
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"github.com/starctl/starctl/builtins/typed"
+	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/starlark/diag"
+)
+
+// newProbeForm starts the form of a probe of one kind: the fields of Probe and of the action in one of them are keywords.
+func newProbeForm(name, action string, required int, positional ...string) *form {
+	f := newForm(name, "core.v1.Probe", required, positional...)
+	f.inside(theObject, action)
+	return f.fields(theObject, "", "exec", "grpc", "httpGet", "tcpSocket")
+}
+
+const theAction = 1 // the section of a probe's form that holds its action
+
+// grpcPort is the note on a probe that names a port: gRPC probes of the API know only numbers, so the workload puts the
+// number in.
+type grpcPort string
+
+// probe sets one of the container's probes. A port that it names must be one of the container's.
+func (w *workload) probe(keyword, field string) {
+	v := w.arg(keyword)
+	if v == nil {
+		return
+	}
+	c := w.record(w.form.container)
+	if p, ok := v.(*typed.Record); ok && p.Schema() == types().probe {
+		if name, ok := p.Annotation().(grpcPort); ok {
+			v = w.numbered(p, string(name), keyword, field)
+		}
+	}
+	if err := c.Put(field, v); err != nil {
+		w.mistake(w.form.container, nil, err, keyword)
+		return
+	}
+	n := typed.Node(c.Get(field))
+	for _, action := range []string{"httpGet", "tcpSocket"} {
+		if port := n.Get(action, "port"); port.Kind() == kube.String && !w.portNumber(port.Str()).Exists() {
+			w.noPort(port.Str(), kube.Fields(field, action, "port"), keyword)
+		}
+	}
+}
+
+// portNumber is the number of the container's port with a name.
+func (w *workload) portNumber(name string) kube.Node {
+	for _, p := range typed.Node(w.record(w.form.container)).Get("ports").Items() {
+		if p.Get("name").Str() == name {
+			return p.Get("containerPort")
+		}
+	}
+	return kube.Node{}
+}
+
+// numbered returns a copy of a gRPC probe with the number of the port it names.
+func (w *workload) numbered(p *typed.Record, name, keyword, field string) starlark.Value {
+	number, ok := w.portNumber(name).Int()
+	if !ok {
+		w.noPort(name, kube.Fields(field, "grpc", "port"), keyword)
+	}
+	q := w.run.New(p.Schema())
+	for i := range p.Schema().Fields {
+		if name := p.Schema().Fields[i].Name(); name != "grpc" {
+			copyField(q, p, name)
+		}
+	}
+	action := w.run.New(types().grpcAction)
+	if old, ok := p.Get("grpc").(*typed.Record); ok {
+		copyField(action, old, "service")
+	}
+	if ok {
+		put(action, "port", starlark.MakeInt64(number))
+	} else {
+		action.Poison()
+	}
+	put(q, "grpc", action)
+	return q
+}
+
+func copyField(to, from *typed.Record, field string) {
+	if v := from.Get(field); v != nil {
+		put(to, field, v)
+	}
+}
+
+func (w *workload) noPort(name string, path kube.Path, keyword string) {
+	var names []string
+	for _, p := range typed.Node(w.record(w.form.container)).Get("ports").Items() {
+		names = append(names, p.Get("name").Str())
+	}
+	err := &typed.Error{Err: fmt.Errorf("the container has no port called %q", name), Suggest: diag.Nearest(name, names)}
+	if w.arg("ports") == nil {
+		err.Help = []string{fmt.Sprintf("declare it: ports = {%q: NUMBER}", name)}
+	} else if len(names) > 0 && err.Suggest == "" {
+		err.Help = []string{"its ports are " + strings.Join(names, ", ")}
+	}
+	w.mistake(w.form.container, path, err, keyword, "port")
+}
