@@ -27,10 +27,47 @@ func Table() []Builtin {
 		function("copy", copyValue),
 
 		// Workloads.
+		function("deployment", deployment),
+		function("stateful_set", statefulSet),
+		function("daemon_set", daemonSet),
+		function("job", job),
+		function("cron_job", cronJob),
 
 		// Other objects.
+		function("service", service),
+		function("config_map", configMap),
+		function("secret", secret),
+		function("service_account", serviceAccount),
+		function("ingress", ingress),
+		function("horizontal_pod_autoscaler", horizontalPodAutoscaler),
+		function("pod_disruption_budget", podDisruptionBudget),
+		function("network_policy", networkPolicy),
+		function("namespace", namespace),
+		function("role", role),
+		function("role_binding", roleBinding),
+		function("cluster_role", clusterRole),
+		function("cluster_role_binding", clusterRoleBinding),
+		function("persistent_volume_claim", persistentVolumeClaim),
 
 		// Parts of objects.
+		function("secret_key", secretKey),
+		function("config_key", configKey),
+		function("field", field),
+		function("resource_field", resourceField),
+		function("resources", resourceRequirements),
+		function("port", port),
+		function("http_get", httpGet),
+		function("grpc", grpc),
+		function("tcp", tcp),
+		function("exec", execProbe),
+		function("config_volume", configVolume),
+		function("secret_volume", secretVolume),
+		function("empty_dir", emptyDir),
+		function("claim", claim),
+		function("claim_template", claimTemplate),
+		function("host_path", hostPath),
+		function("rule", rule),
+		function("subject", subject),
 
 		// The sidecar.
 

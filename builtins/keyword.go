@@ -233,6 +233,9 @@ func (c *call) record(sec int) *typed.Record {
 	s := &c.sections[sec]
 	r := c.run.New(s.typ)
 	c.records[sec] = r
+	if s.parent < 0 {
+		return r // no part of the object: see newVolumeForm
+	}
 	if s.list {
 		put(c.record(s.parent), s.field, starlark.Tuple{r})
 	} else {
@@ -278,7 +281,17 @@ func (c *call) mistake(sec int, path kube.Path, err error, names ...string) {
 			break
 		}
 	}
-	c.run.Report(c.title(), typed.Within(c.path(sec, c.item()).With(path...), err), names...)
+	c.run.Report(c.title(), typed.Within(c.path(sec, c.item()).With(path...), err), c.places(names)...)
+}
+
+// places writes the name of an argument as diag.Place wants it: one that was given without its keyword by its index.
+func (c *call) places(names []string) []string {
+	if len(names) > 0 {
+		if i := slices.Index(c.positional, names[0]); i >= 0 && i < len(c.args) {
+			names[0] = fmt.Sprintf("[%d]", i)
+		}
+	}
+	return names
 }
 
 // title names the object as messages do, from the arguments: they may not have been read yet.
