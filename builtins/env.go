@@ -2,6 +2,7 @@ package builtins
 
 import (
 	"fmt"
+	"strconv"
 
 	"go.starlark.net/starlark"
 
@@ -66,11 +67,7 @@ func envText(v starlark.Value) (starlark.String, error) {
 	case starlark.Int, starlark.Float:
 		return starlark.String(v.String()), nil
 	case starlark.Bool:
-		text := "false"
-		if v {
-			text = "true"
-		}
-		return "", fmt.Errorf("got bool, want string: write %q", text)
+		return "", &typed.Error{Err: fmt.Errorf("got bool, want string"), Help: []string{fmt.Sprintf("write %q", strconv.FormatBool(bool(v)))}}
 	}
 	return "", fmt.Errorf("got %s, want a string, a number, secret_key(...), config_key(...) or field(...)", kindOf(v))
 }

@@ -281,7 +281,10 @@ func (c *call) mistake(sec int, path kube.Path, err error, names ...string) {
 			break
 		}
 	}
-	c.run.Report(c.title(), typed.Within(c.path(sec, c.item()).With(path...), err), c.places(names)...)
+	if c.kind() != "" {
+		path = c.path(sec, c.item()).With(path...)
+	}
+	c.run.Report(c.title(), typed.Within(path, err), c.places(names)...)
 }
 
 // places writes the name of an argument as diag.Place wants it: one that was given without its keyword by its index.
@@ -294,11 +297,12 @@ func (c *call) places(names []string) []string {
 	return names
 }
 
-// title names the object as messages do, from the arguments: they may not have been read yet.
+// title names the object as messages do, from the arguments: they may not have been read yet. What makes but a part of an
+// object is named itself.
 func (c *call) title() string {
 	id := kube.ID{Kind: c.kind(), Namespace: c.peek("namespace"), Name: c.peek("name")}
 	if id.Kind == "" {
-		return ""
+		return c.name
 	}
 	if meta := c.records[theMetadata]; meta != nil && id.Name == "" { // called after its workload
 		id.Name = typed.Node(meta).Get("name").Str()
@@ -331,18 +335,19 @@ func (c *call) peek(name string) string {
 
 // unknown reports a keyword that there is not. What it resembles tells where it was meant to go.
 func (c *call) unknown(name string) {
-	if help := advice[name]; help != "" {
-		c.mistake(0, nil, &typed.Error{Err: fmt.Errorf("%s has no keyword %q", c.name, name), Help: []string{help}}, name)
-		return
-	}
 	near := c.nearest(name)
-	k, ok := c.keywords[near]
-	if !ok || c.sections[0].typ.Kind == "" {
-		c.mistake(0, nil, &typed.Error{Err: fmt.Errorf("%s has no keyword %q", c.name, name), Suggest: near}, name)
+	err := &typed.Error{Err: fmt.Errorf("%s has no keyword %q", c.name, name), Suggest: near}
+	if c.kind() == "" {
+		err.Err = fmt.Errorf("no keyword %q", name)
+	}
+	if help := advice[name]; help != "" {
+		err.Suggest, err.Help = "", []string{help}
+	} else if k, ok := c.keywords[near]; ok && c.kind() != "" {
+		err.Err = fmt.Errorf("no such field of %s", c.sections[k.section].typ.Short())
+		c.mistake(int(k.section), kube.Fields(name), err, name)
 		return
 	}
-	err := &typed.Error{Err: fmt.Errorf("no such field of %s", c.sections[k.section].typ.Short()), Suggest: near}
-	c.mistake(int(k.section), kube.Fields(name), err, name)
+	c.mistake(theObject, nil, err, name)
 }
 
 // nearest returns the keyword that was probably meant: the same in snake_case, what other tools call it, or a similar one.

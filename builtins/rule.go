@@ -135,12 +135,12 @@ var groupsOfResources = sync.OnceValue(func() map[string]string {
 					continue
 				}
 				o := f.Type.Object()
-				if o.Kind == "" {
+				if o.Resource == "" {
 					continue
 				}
 				api, _ := kube.SplitAPIVersion(o.APIVersion)
-				if have, taken := known[plural(o.Kind)]; !taken || have != "" && api == "" {
-					known[plural(o.Kind)] = api
+				if have, taken := known[o.Resource]; !taken || have != "" && api == "" {
+					known[o.Resource] = api
 				}
 			}
 		}
@@ -154,18 +154,4 @@ func modules(t *schema.Type) []schema.Field {
 		return nil
 	}
 	return t.Object().Fields
-}
-
-// plural is the resource of a kind, as the API forms it.
-func plural(kind string) string {
-	s := strings.ToLower(kind)
-	switch {
-	case s == "endpoints":
-		return s
-	case strings.HasSuffix(s, "s"), strings.HasSuffix(s, "x"), strings.HasSuffix(s, "ch"):
-		return s + "es"
-	case strings.HasSuffix(s, "y") && !strings.HasSuffix(s, "ay"):
-		return s[:len(s)-1] + "ies"
-	}
-	return s + "s"
 }

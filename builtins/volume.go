@@ -87,7 +87,7 @@ func (w *workload) volumes(v starlark.Value) {
 		}
 		path, ok := k.(starlark.String)
 		if !ok || !absolute(string(path)) {
-			w.mistake(w.form.container, kube.Fields("volumeMounts"), fmt.Errorf("got %s, want the absolute path to mount it at", k), "volumes")
+			m.unmounted(path, fmt.Errorf("got %s, want the absolute path to mount it at", k))
 			continue
 		}
 		if x := m.mount(path, v); x != nil {
@@ -107,12 +107,12 @@ func absolute(path string) bool {
 func (m *mounts) mount(path starlark.String, v starlark.Value) *typed.Record {
 	vol, err := m.volumeOf(v)
 	if err != nil {
-		m.mistake(m.form.podSpec, kube.Fields("volumes"), err, "volumes", string(path))
+		m.unmounted(path, err)
 		return nil
 	}
 	name, err := m.place(vol, string(path))
 	if err != nil {
-		m.mistake(m.form.podSpec, kube.Fields("volumes"), err, "volumes", string(path))
+		m.unmounted(path, err)
 		return nil
 	}
 	x := m.run.New(types().volumeMount)
@@ -122,6 +122,11 @@ func (m *mounts) mount(path starlark.String, v starlark.Value) *typed.Record {
 	put(x, "name", starlark.String(name))
 	put(x, "mountPath", path)
 	return x
+}
+
+// unmounted reports why nothing is mounted at a path.
+func (m *mounts) unmounted(path starlark.String, err error) {
+	m.mistake(m.form.container, kube.Path{kube.Field("volumeMounts"), kube.Item(0, string(path))}, err, "volumes", string(path))
 }
 
 func copyFields(to, from *typed.Record) {
@@ -146,11 +151,10 @@ func (m *mounts) volumeOf(v starlark.Value) (*volume, error) {
 
 // rawVolume is a Volume as in the API; its name may be left out.
 func (m *mounts) rawVolume(v starlark.Value) (*volume, error) {
-	holder := m.run.New(m.record(m.form.podSpec).Schema())
-	if err := holder.Put("volumes", starlark.Tuple{v}); err != nil {
-		return nil, typed.Within(nil, err)
+	raw, err := m.run.Convert(types().volume, v)
+	if err != nil {
+		return nil, err
 	}
-	raw := holder.Items("volumes").Index(0).(*typed.Record)
 	vol := &volume{own: true, name: typed.Node(raw).Get("name").Str()}
 	for i := range raw.Schema().Fields {
 		name := raw.Schema().Fields[i].Name()

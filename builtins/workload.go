@@ -182,6 +182,10 @@ func (w *workload) label(sec int, selector, labels []label) {
 }
 
 func (w *workload) matchLabels(selector []label) {
+	if selector == nil { // for want of a name, which is reported
+		w.record(w.form.controller).Poison()
+		return
+	}
 	m := w.record(w.form.controller).Child("selector").Entries("matchLabels")
 	for _, l := range selector {
 		if err := m.Put(l.key, l.value); err != nil {

@@ -166,3 +166,10 @@ func (r *Record) Where(path kube.Path) diag.Place {
 	p, steps := where(r, path, place{r.run, r.at})
 	return diag.Place{Frames: p.run.places.frames(p.at), Names: Names(path[steps:])}
 }
+
+// Convert returns v as a Record of type t: itself, or what a dict of its fields turns into. Mistakes are returned, with
+// paths that begin below v; what is usable of a dict is in the Record even then, which is nil if nothing is.
+func (r *Run) Convert(t *schema.Object, v starlark.Value) (*Record, error) {
+	x, _ := r.object(t, v).(*Record)
+	return x, r.take().err()
+}
