@@ -132,10 +132,10 @@ type Mistake struct {
 // running call to the value that was given: diag.Place.Names. The steps of err's path that lie inside that value are
 // added; an error that holds several mistakes becomes several.
 func (r *Run) Report(object string, err error, names ...string) {
-	r.report(object, Split(err), nil, names)
+	r.report(object, Split(err), nil, names...)
 }
 
-func (r *Run) report(object string, list Errors, holder starlark.Value, names []string) {
+func (r *Run) report(object string, list Errors, holder starlark.Value, names ...string) {
 	frames := r.places.frames(r.here())
 	for _, e := range list {
 		inner := Names(e.Path[len(e.Path)-e.below:])
@@ -151,6 +151,77 @@ func (r *Run) report(object string, list Errors, holder starlark.Value, names []
 
 // Add records a mistake whose place the caller knows.
 func (r *Run) Add(m Mistake) { r.mistakes = append(r.mistakes, m) }
+
+// Diagnostic is the Mistake with the text that it is about; src has that text.
+func (m Mistake) Diagnostic(src diag.Sources) diag.Diagnostic {
+	d := diag.Diagnostic{Message: m.Err.Error()}
+	if e, ok := m.Err.(*Error); ok {
+		d = e.Diagnostic()
+	}
+	d.Pos, d.Object, d.Calls, d.Related, d.Help = m.Place.Locate(src), m.Object, m.Place.Frames, m.Related, m.Help
+	return d
+}
+
+// Attach names the objects of mistakes that were found in parts of them: what is known as `prots` of a Container when that
+// is made is spec.template.spec.containers["app"].prots of the Deployment that holds it in the end.
+func Attach(list []Mistake, objects []*Record) {
+	holders := map[starlark.Value][]*Mistake{}
+	for i := range list {
+		if m := &list[i]; m.holder != nil {
+			holders[m.holder] = append(holders[m.holder], m)
+		}
+	}
+	if len(holders) == 0 {
+		return
+	}
+	for _, o := range objects {
+		attach(holders, o.title(), o, nil, map[starlark.Value]bool{})
+	}
+}
+
+func attach(holders map[starlark.Value][]*Mistake, title string, v starlark.Value, path kube.Path, seen map[starlark.Value]bool) {
+	if !composite(v) || seen[v] {
+		return
+	}
+	seen[v] = true
+	for _, m := range holders[v] {
+		m.Object, m.Err = title, Split(Within(path, m.Err))[0]
+	}
+	delete(holders, v)
+	switch v := v.(type) {
+	case *Record:
+		for _, s := range v.slots {
+			attach(holders, title, s.val, path.With(kube.Field(v.typ.Fields[s.field].Name())), seen)
+		}
+	case *List:
+		for i, x := range v.vals {
+			attach(holders, title, x, path.With(v.Step(i)), seen)
+		}
+	case *Map:
+		for _, e := range v.entries {
+			attach(holders, title, e.val, path.With(kube.Key(e.key)), seen)
+		}
+	}
+}
+
+// Convert returns v as a value of a type, as if it were set in a field of that type. Mistakes are returned, with paths that
+// begin in v; what is usable of v is returned even then, else nil.
+func (r *Run) Convert(t *schema.Type, v starlark.Value) (starlark.Value, error) {
+	v = r.convert(t, v)
+	return v, r.take().err()
+}
+
+// Make returns a Record of type t with the fields of a dict, made where the Starlark code that runs now calls. Mistakes are
+// returned.
+func (r *Run) Make(t *schema.Object, fields *starlark.Dict) (*Record, error) {
+	x, ok := r.object(t, fields).(*Record)
+	if !ok {
+		x = r.record(t, 2)
+	}
+	x.at = r.here()
+	x.stamp()
+	return x, r.take().err()
+}
 
 // Mistakes returns what was reported, in order.
 func (r *Run) Mistakes() []Mistake { return r.mistakes }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/schema"
+	"github.com/starctl/starctl/starlark/diag"
 )
 
 // maxDepth is how deeply values may be nested. The deepest type of Kubernetes that does not contain itself has 17 levels.
@@ -184,7 +185,7 @@ func oneOf(values []string, s string) *Error {
 			quoted = append(quoted, strconv.Quote(v))
 		}
 	}
-	return &Error{Err: fmt.Errorf("got %q, want %s", s, alternatives(quoted)), Suggest: nearest(s, values)}
+	return &Error{Err: fmt.Errorf("got %q, want %s", s, alternatives(quoted)), Suggest: diag.Nearest(s, values)}
 }
 
 // alternatives writes a, b or c.

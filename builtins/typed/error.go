@@ -10,6 +10,7 @@ import (
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/schema"
+	"github.com/starctl/starctl/starlark/diag"
 )
 
 // Error is a mistake in a value. Path leads to it from what was called or set.
@@ -37,6 +38,11 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Diagnostic is the mistake as one that stops evaluation; whoever catches it knows the place.
+func (e *Error) Diagnostic() diag.Diagnostic {
+	return diag.Diagnostic{Path: e.Path.String(), Message: e.Err.Error(), Suggest: e.Suggest, Help: e.Help}
+}
 
 // inside puts a step of the source text before the path.
 func (e *Error) inside(s kube.Step) {
@@ -118,7 +124,7 @@ func wrong(got starlark.Value, want string) *Error {
 
 // unknown is the error of a name that is no field of o.
 func unknown(o *schema.Object, name string) *Error {
-	return &Error{Err: fmt.Errorf("no such field of %s", o.Short()), Suggest: nearest(name, names(o))}
+	return &Error{Err: fmt.Errorf("no such field of %s", o.Short()), Suggest: diag.Nearest(name, names(o))}
 }
 
 // TypeName is what type(v) says.

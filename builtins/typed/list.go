@@ -3,6 +3,7 @@ package typed
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -131,7 +132,9 @@ func (l *List) SetIndex(i int, v starlark.Value) error {
 		l.vals[i] = v
 		(*l.chains())[i] = l.run.here()
 	}
-	l.report(i)
+	if len(l.run.faults) > 0 {
+		l.report(Within(kube.Path{l.Step(i)}, l.run.take().err()), item(i))
+	}
 	return nil
 }
 
@@ -153,16 +156,10 @@ func (l *List) insert(i int, v starlark.Value) error {
 	return Within(kube.Path{kube.Item(i, itemKey(l.typ, given))}, l.run.take().err())
 }
 
-// report reports what was found wrong with the element at i.
-func (l *List) report(i int) {
-	if len(l.run.faults) > 0 {
-		l.reportError(Within(kube.Path{l.Step(i)}, l.run.take().err()))
-	}
-}
-
-func (l *List) reportError(err error) {
+// report reports what was found wrong with an element; names lead to it from the running call or assignment.
+func (l *List) report(err error, names ...string) {
 	if err != nil {
-		l.run.report(l.Type(), Split(err), l, nil)
+		l.run.report(l.Type(), Split(err), l, names...)
 	}
 }
 
@@ -174,13 +171,16 @@ func (l *List) delete(i, j int) {
 	}
 }
 
-// extend appends the elements of an iterable.
-func (l *List) extend(y starlark.Iterable) {
-	for _, v := range elements(y) {
-		l.reportError(l.insert(len(l.vals), v))
+// extend appends the elements of an iterable, to which names lead.
+func (l *List) extend(y starlark.Iterable, names ...string) {
+	for i, v := range elements(y) {
+		l.report(l.insert(len(l.vals), v), append(names[:len(names):len(names)], item(i))...)
 	}
 	l.blank = false
 }
+
+// item is the name of an element, or of a positional argument: see diag.Place.
+func item(i int) string { return "[" + strconv.Itoa(i) + "]" }
 
 func elements(y starlark.Iterable) []starlark.Value {
 	var list []starlark.Value

@@ -32,7 +32,7 @@ func listAppend(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kw
 	if err := l.mutable("append to"); err != nil {
 		return nil, err
 	}
-	l.reportError(l.insert(len(l.vals), x))
+	l.report(l.insert(len(l.vals), x), item(0))
 	return starlark.None, nil
 }
 
@@ -59,7 +59,7 @@ func listExtend(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kw
 	if err := l.mutable("extend"); err != nil {
 		return nil, err
 	}
-	l.extend(x)
+	l.extend(x, item(0))
 	return starlark.None, nil
 }
 
@@ -97,7 +97,7 @@ func listInsert(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kw
 	if err := l.mutable("insert into"); err != nil {
 		return nil, err
 	}
-	l.reportError(l.insert(bound(i, len(l.vals)), x))
+	l.report(l.insert(bound(i, len(l.vals)), x), item(1))
 	return starlark.None, nil
 }
 

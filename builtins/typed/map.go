@@ -188,11 +188,16 @@ func (it *mapIterator) Done() {
 
 // SetKey sets the value of a key; None deletes it. A mistake is reported and leaves the map as it was.
 func (m *Map) SetKey(k, v starlark.Value) error {
-	if m.frozen || m.iters > 0 {
-		return m.mutable("set a key of")
+	return m.setKey(k, v, strings.Trim(k.String(), `"`))
+}
+
+// setKey sets the value of a key, to which names lead.
+func (m *Map) setKey(k, v starlark.Value, names ...string) error {
+	if err := m.mutable("set a key of"); err != nil {
+		return err
 	}
 	if err := m.assign(k, v); err != nil {
-		m.run.report(m.Type(), Split(err), m, nil)
+		m.run.report(m.Type(), Split(err), m, names...)
 	}
 	return nil
 }
@@ -263,7 +268,7 @@ func (m *Map) Binary(op syntax.Token, y starlark.Value, side starlark.Side) (sta
 		if err := m.mutable("apply |= to"); err != nil {
 			return nil, err
 		}
-		return m, m.update(other.Items())
+		return m, m.update(other.Items(), nil)
 	}
 	first, second := m.Items(), other.Items()
 	if side == starlark.Right {
@@ -278,10 +283,12 @@ func (m *Map) Binary(op syntax.Token, y starlark.Value, side starlark.Side) (sta
 	return d, nil
 }
 
-func (m *Map) update(items []starlark.Tuple) error {
+// update sets keys, to which names lead.
+func (m *Map) update(items []starlark.Tuple, names []string) error {
 	m.blank = false
 	for _, kv := range items {
-		if err := m.SetKey(kv[0], kv[1]); err != nil {
+		key := strings.Trim(kv[0].String(), `"`)
+		if err := m.setKey(kv[0], kv[1], append(names[:len(names):len(names)], key)...); err != nil {
 			return err
 		}
 	}

@@ -128,7 +128,7 @@ func mapSetDefault(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple,
 	if v, ok, _ := m.Get(key); ok {
 		return v, nil
 	}
-	if err := m.SetKey(key, other); err != nil {
+	if err := m.setKey(key, other, item(1)); err != nil {
 		return nil, err
 	}
 	if v, ok, _ := m.Get(key); ok {
@@ -146,14 +146,19 @@ func mapUpdate(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwa
 	if err := m.mutable("update"); err != nil {
 		return nil, err
 	}
-	// A plain dict knows what pairs are: it does the unpacking.
-	d := starlark.NewDict(0)
-	update, err := d.Attr("update")
-	if err != nil {
-		return nil, err
+	if len(args) == 1 {
+		// A plain dict knows what pairs are: it does the unpacking.
+		d := starlark.NewDict(0)
+		update, err := d.Attr("update")
+		if err != nil {
+			return nil, err
+		}
+		if _, err := starlark.Call(m.run.Thread, update, args, nil); err != nil {
+			return nil, err
+		}
+		if err := m.update(d.Items(), []string{item(0)}); err != nil {
+			return nil, err
+		}
 	}
-	if _, err := starlark.Call(m.run.Thread, update, args, kwargs); err != nil {
-		return nil, err
-	}
-	return starlark.None, m.update(d.Items())
+	return starlark.None, m.update(kwargs, nil)
 }

@@ -8,6 +8,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/starctl/starctl/kube/schema"
+	"github.com/starctl/starctl/starlark/diag"
 )
 
 // Kubernetes is k8s: its attributes are groups, theirs are versions, and theirs Constructors. extra are attributes of k8s
@@ -73,14 +74,14 @@ func (m module) unknown(name string) error {
 			homes[i] = "k8s." + h + "." + name
 		}
 		e.Help = []string{name + " is " + alternatives(homes)}
-		return e
+		return e.Diagnostic()
 	}
-	switch e.Suggest = nearest(name, m.AttrNames()); {
+	switch e.Suggest = diag.Nearest(name, m.AttrNames()); {
 	case e.Suggest != "":
 	case m.obj.Name == "":
 		e.Help = []string{"groups of the API are " + alternatives(m.AttrNames())}
 	case strings.Count(m.obj.Name, ".") == 0:
 		e.Help = []string{m.path() + " has " + alternatives(m.AttrNames())}
 	}
-	return e
+	return e.Diagnostic()
 }

@@ -117,7 +117,8 @@ type place struct {
 	at  uint32
 }
 
-// where follows path from v, which was made at p, and returns the deepest place on the way and how many steps lead there.
+// where follows path from v, which was made at p, and returns the deepest place on the way and how many steps lead there. An
+// assignment's own name is one of those that lead on: the source shows it.
 func where(v starlark.Value, path kube.Path, p place) (place, int) {
 	steps := 0
 	reach := func(run *Run, at uint32, n int) {
@@ -131,7 +132,7 @@ func where(v starlark.Value, path kube.Path, p place) (place, int) {
 		if v, set = step(v, s); v == nil {
 			break
 		}
-		reach(run, set, i+1)
+		reach(run, set, i)
 		if r, ok := v.(*Record); ok {
 			reach(r.run, r.at, i+1)
 		}

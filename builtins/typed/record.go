@@ -87,7 +87,7 @@ func names(o *schema.Object) []string {
 func (r *Record) Attr(name string) (starlark.Value, error) {
 	f := field(r.typ, name)
 	if f < 0 {
-		return nil, unknown(r.typ, name)
+		return nil, unknown(r.typ, name).Diagnostic()
 	}
 	i, ok := r.find(f)
 	if ok {
@@ -126,7 +126,7 @@ func (r *Record) SetField(name string, val starlark.Value) error {
 		if r.frozen {
 			return err
 		}
-		r.run.report(r.title(), Split(err), r, nil)
+		r.run.report(r.title(), Split(err), r, name)
 	}
 	return nil
 }
@@ -330,13 +330,13 @@ func (c Constructor) CallInternal(thread *starlark.Thread, args starlark.Tuple, 
 		return nil, c.positional()
 	}
 	if len(run.faults) > 0 {
-		run.report(r.title(), run.take(), r, nil)
+		run.report(r.title(), run.take(), r)
 	}
 	return r, nil
 }
 
 func (c Constructor) positional() error {
-	list := names(c.typ)
+	list := append(names(c.typ), "...")
 	if c.typ.Kind != "" {
 		list = slices.DeleteFunc(list, func(s string) bool { return s == "apiVersion" || s == "kind" })
 	}

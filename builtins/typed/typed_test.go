@@ -1,6 +1,7 @@
 package typed
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/encode"
+	"github.com/starctl/starctl/starlark/diag"
 )
 
 // eval runs a file and returns its globals and what was reported, a line a mistake.
@@ -107,8 +109,16 @@ func TestNoSuchType(t *testing.T) {
 		{`core.Container().prots`, `no such field of Container: did you mean "ports"?`},
 		{`core.Container("a")`, `Container: fields are given by name, as in Container(`},
 	} {
-		if _, _, err := eval(t, c.src); err == nil || !strings.HasPrefix(err.Error(), c.want) {
-			t.Errorf("%s\n got %v\nwant %s", c.src, err, c.want)
+		_, _, err := eval(t, c.src)
+		var got string
+		var d diag.Diagnostic
+		if errors.As(err, &d) {
+			got = strings.Join(append([]string{d.Error()}, d.Help...), ": ")
+		} else if err != nil {
+			got = err.Error()
+		}
+		if !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s\n got %s\nwant %s", c.src, got, c.want)
 		}
 	}
 }
@@ -234,9 +244,9 @@ d = deployment()
 		{containers.With(item(0), kube.Field("env"), item(0), kube.Field("value")), "container 3:26 < deployment 7:18" + outer + " [env [0] value]"},
 		{containers.With(item(1), kube.Field("name")), "deployment 6:24" + outer + " [spec template spec containers [1] name]"},
 		{containers.With(item(1), kube.Field("args"), item(0)), "deployment 6:24" + outer + " [spec template spec containers [1] args [0]]"},
-		{containers.With(item(1), kube.Field("args"), item(1)), "deployment 11:51" + outer + " []"},
-		{kube.Fields("spec", "replicas"), "deployment 10:11" + outer + " []"},
-		{kube.Fields("metadata", "labels").With(kube.Key("x")), "deployment 12:22" + outer + " []"},
+		{containers.With(item(1), kube.Field("args"), item(1)), "deployment 11:51" + outer + " [[1]]"},
+		{kube.Fields("spec", "replicas"), "deployment 10:11" + outer + " [replicas]"},
+		{kube.Fields("metadata", "labels").With(kube.Key("x")), "deployment 12:22" + outer + " [x]"},
 		{kube.Fields("metadata", "name"), "deployment 6:24" + outer + " [metadata name]"},
 	} {
 		p := g["d"].(*Record).Where(c.path)
@@ -247,6 +257,64 @@ d = deployment()
 		if got := strings.Join(calls, " < ") + fmt.Sprint(" ", p.Names); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.path, got, c.want)
 		}
+	}
+}
+
+// TestDiagnostics: a mistake is underlined where it stands in the file, and says which object it belongs to in the end.
+func TestDiagnostics(t *testing.T) {
+	const src = `
+def container(name):
+    return core.Container(name = name, imag = "x", ports = [{"containerPort": "80"}])
+
+def main():
+    d = apps.Deployment(metadata = {"name": "web", "namespace": "shop", "labels": {"a": 1}})
+    d.spec.template.spec.containers.append(container("app"))
+    d.spec.template.spec.containers.append({"name": "b", "env": [{"nam": "x"}]})
+    c = d.spec.template.spec.containers[0]
+    c.stdin = "yes"
+    c.ports[0].hostPort = 70000
+    d.metadata.labels["b"] = 2
+    d.metadata.labels.update({"c": 3}, d = 4)
+    d.spec.template.spec.containers += [{"name": "e", "command": "sh"}]
+    c.args.insert(0, 5)
+    c.args.extend(["x", 6])
+    return d
+
+d = main()
+`
+	g, run, err := evalRun(t, src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := run.Mistakes()
+	Attach(list, []*Record{g["d"].(*Record)})
+	var got []string
+	for _, m := range list {
+		d := m.Diagnostic(diag.Texts{"t.star": src})
+		line := []rune(strings.Split(src, "\n")[d.Pos.Line-1])
+		text := ""
+		if d.Pos.End > 0 {
+			text = string(line[d.Pos.Col-1 : d.Pos.End-1])
+		}
+		got = append(got, fmt.Sprintf("%d %s | %s %s", d.Pos.Line, text, d.Object, d.Path))
+	}
+	const containers = "Deployment shop/web spec.template.spec.containers"
+	want := []string{
+		`6 "a" | Deployment shop/web metadata.labels["a"]`,
+		`3 imag | ` + containers + `["app"].imag`,
+		`3 "containerPort" | ` + containers + `["app"].ports["80"].containerPort`,
+		`8 "nam" | ` + containers + `["b"].env[0].nam`,
+		`10 stdin | ` + containers + `["app"].stdin`,
+		`11 hostPort | ` + containers + `["app"].ports[0].hostPort`,
+		`12 "b" | Deployment shop/web metadata.labels["b"]`,
+		`13 "c" | Deployment shop/web metadata.labels["c"]`,
+		`13 d | Deployment shop/web metadata.labels["d"]`,
+		`14 "command" | ` + containers + `["e"].command`,
+		`15 5 | ` + containers + `["app"].args[0]`,
+		`16 6 | ` + containers + `["app"].args[1]`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
