@@ -204,13 +204,6 @@ func attach(holders map[starlark.Value][]*Mistake, title string, v starlark.Valu
 	}
 }
 
-// Convert returns v as a value of a type, as if it were set in a field of that type. Mistakes are returned, with paths that
-// begin in v; what is usable of v is returned even then, else nil.
-func (r *Run) Convert(t *schema.Type, v starlark.Value) (starlark.Value, error) {
-	v = r.convert(t, v)
-	return v, r.take().err()
-}
-
 // Make returns a Record of type t with the fields of a dict, made where the Starlark code that runs now calls. Mistakes are
 // returned.
 func (r *Run) Make(t *schema.Object, fields *starlark.Dict) (*Record, error) {
