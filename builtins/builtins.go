@@ -72,8 +72,18 @@ func Table() []Builtin {
 		// The sidecar.
 
 		// What later stages are told.
+		function("warn", warn),
 
 		// Text, numbers and files.
+		{"json", jsonModule()},
+		{"yaml", yamlModule()},
+		{"base64", base64Module()},
+		{"hash", hashModule()},
+		{"re", reModule()},
+		{"math", mathModule()},
+		function("struct", structOf),
+		function("fail", fail),
+		function("print", printLine),
 		function("type", typeOf),
 	}
 }

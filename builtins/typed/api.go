@@ -219,6 +219,20 @@ func (r *Run) Make(t *schema.Object, fields *starlark.Dict) (*Record, error) {
 // Mistakes returns what was reported, in order.
 func (r *Run) Mistakes() []Mistake { return r.mistakes }
 
+// Warning is what the user should know although nothing is wrong enough to stop.
+type Warning struct {
+	Text   string
+	Object string // what it is about: "Deployment shop/checkout", or ""
+	Place  diag.Place
+	Help   []string
+}
+
+// Warn records a warning.
+func (r *Run) Warn(w Warning) { r.warnings = append(r.warnings, w) }
+
+// Warnings returns what was recorded, in order.
+func (r *Run) Warnings() []Warning { return r.warnings }
+
 // Here is the place of the Starlark code that runs now.
 func (r *Run) Here(names ...string) diag.Place {
 	return diag.Place{Frames: r.places.frames(r.here()), Names: names}

@@ -32,6 +32,7 @@ type Run struct {
 	faults   Errors // found by the conversion at work
 	depth    int    // of the conversion at work
 	mistakes []Mistake
+	warnings []Warning
 	declared []any
 }
 
