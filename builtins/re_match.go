@@ -98,7 +98,7 @@ func (m *match) expand(template string) (string, error) {
 		if !found {
 			return out.String(), nil
 		}
-		name, rest, err := reference(after)
+		name, rest, err := groupName(after)
 		if err != nil {
 			return "", err
 		}
@@ -120,8 +120,8 @@ func (m *match) expand(template string) (string, error) {
 	}
 }
 
-// reference reads what follows a backslash: a digit, g<name> or another backslash.
-func reference(s string) (name, rest string, err error) {
+// groupName reads what follows a backslash: a digit, g<name> or another backslash.
+func groupName(s string) (name, rest string, err error) {
 	switch {
 	case s != "" && (s[0] == '\\' || s[0] >= '0' && s[0] <= '9'):
 		return s[:1], s[1:], nil

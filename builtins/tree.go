@@ -27,15 +27,15 @@ type tree struct {
 	sorted bool // the keys of dicts and structs in order, instead of as they were set
 	size   int  // of the text so far, roughly
 	depth  int
-	pairs  []pairs // room for views; a slice would be copied to become a kube.Collection
+	pairs  []mapping // room for views; a slice would be copied to become a kube.Collection
 	items  []kube.Pair
 	text   []byte
 }
 
-type pairs struct{ list kube.Pairs }
+type mapping struct{ list kube.Pairs }
 
-func (p *pairs) Len() int                     { return len(p.list) }
-func (p *pairs) At(i int) (string, kube.Node) { return p.list[i].Key, p.list[i].Value }
+func (p *mapping) Len() int                     { return len(p.list) }
+func (p *mapping) At(i int) (string, kube.Node) { return p.list[i].Key, p.list[i].Value }
 
 // writer makes text of values, on any thread.
 type writer struct{ trees sync.Pool }
@@ -145,16 +145,16 @@ func (t *tree) measure(n kube.Node) error {
 }
 
 // room returns a view of no items yet, with room for n of them.
-func (t *tree) room(n int) *pairs {
+func (t *tree) room(n int) *mapping {
 	if len(t.pairs) == cap(t.pairs) {
-		t.pairs = make([]pairs, 0, min(2*cap(t.pairs)+16, 1024))
+		t.pairs = make([]mapping, 0, min(2*cap(t.pairs)+16, 1024))
 	}
 	if cap(t.items)-len(t.items) < n {
 		t.items = make([]kube.Pair, 0, max(n, min(2*cap(t.items)+64, 4096)))
 	}
 	at := len(t.items)
 	t.items = t.items[:at+n]
-	t.pairs = append(t.pairs, pairs{list: t.items[at : at : at+n]})
+	t.pairs = append(t.pairs, mapping{list: t.items[at : at : at+n]})
 	return &t.pairs[len(t.pairs)-1]
 }
 
