@@ -69,13 +69,21 @@ func options(dir string) map[string]envoy.Config {
 			u.Outlier = envoy.Outlier{GatewayFailures: envoy.None, LocalFailures: 2, Interval: time.Second, BaseEjection: 3 * time.Second, MaxEjection: 4 * time.Second, MaxEjectionPercent: 99}
 			u.ConnectTimeout = 123 * time.Millisecond
 		}),
-		"no outlier":  one(func(u *envoy.Upstream) { u.Outlier.Off = true }),
-		"health grpc": one(func(u *envoy.Upstream) { u.HealthCheck = &envoy.HealthCheck{Service: "pay.v1.Pay", Interval: time.Second} }),
-		"health http": one(func(u *envoy.Upstream) { u.Protocol, u.HealthCheck = envoy.HTTP, &envoy.HealthCheck{Path: "/healthz", Unhealthy: 5} }),
-		"health tcp":  one(func(u *envoy.Upstream) { u.Protocol, u.HealthCheck = envoy.TCP, &envoy.HealthCheck{Timeout: time.Second} }),
-		"tls":         one(func(u *envoy.Upstream) { u.TLS = tls }),
-		"tls http":    one(func(u *envoy.Upstream) { u.Protocol, u.TLS = envoy.HTTP, &envoy.TLS{CA: tls.CA, ServerName: "pay.example", SANs: []string{"a.example"}} }),
-		"tls tcp":     one(func(u *envoy.Upstream) { u.Protocol, u.TLS = envoy.TCP, tls }),
+		"no outlier": one(func(u *envoy.Upstream) { u.Outlier.Off = true }),
+		"health grpc": one(func(u *envoy.Upstream) {
+			u.HealthCheck = &envoy.HealthCheck{Service: "pay.v1.Pay", Interval: time.Second}
+		}),
+		"health http": one(func(u *envoy.Upstream) {
+			u.Protocol, u.HealthCheck = envoy.HTTP, &envoy.HealthCheck{Path: "/healthz", Unhealthy: 5}
+		}),
+		"health tcp": one(func(u *envoy.Upstream) {
+			u.Protocol, u.HealthCheck = envoy.TCP, &envoy.HealthCheck{Timeout: time.Second}
+		}),
+		"tls": one(func(u *envoy.Upstream) { u.TLS = tls }),
+		"tls http": one(func(u *envoy.Upstream) {
+			u.Protocol, u.TLS = envoy.HTTP, &envoy.TLS{CA: tls.CA, ServerName: "pay.example", SANs: []string{"a.example"}}
+		}),
+		"tls tcp": one(func(u *envoy.Upstream) { u.Protocol, u.TLS = envoy.TCP, tls }),
 		"failover": one(func(u *envoy.Upstream) {
 			u.Failover = []envoy.Endpoint{{Address: "front-proxy.eu.example.com:443", TLS: tls, Authority: "pay.eu.example.com"}, {Address: "front-proxy.us.example.com:80"}}
 		}),

@@ -1,0 +1,160 @@
+package envoytest
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/starctl/starctl/envoy"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	pb "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/status"
+)
+
+func TestDeadlineAndHeaders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, config())
+	pod := w.pod(1)
+	w.publish(svc0, pod)
+	w.start()
+	client := pb.NewTestServiceClient(w.dial(10001))
+
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	if _, err := client.UnaryCall(ctx, &pb.SimpleRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	md, left := pod.Last()
+	t.Logf("deadline at the backend: %v; metadata %v", left, md)
+	if left < 2*time.Second || left > 3*time.Second {
+		t.Errorf("deadline at the backend: %v, want just under 3s", left)
+	}
+
+	// Without a deadline there is none, and nothing is cut off.
+	if _, err := client.UnaryCall(t.Context(), &pb.SimpleRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, left := pod.Last(); left != 0 {
+		t.Errorf("a call without deadline arrived with %v", left)
+	}
+
+	// Envoy itself ends a call that overstays.
+	pod.Delay.Store(int64(5 * time.Second))
+	ctx, cancel = context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	_, err := client.UnaryCall(ctx, &pb.SimpleRequest{})
+	t.Logf("overstayed: %v after %v", err, time.Since(begin))
+	if status.Code(err) != codes.DeadlineExceeded {
+		t.Errorf("got %v, want DeadlineExceeded", err)
+	}
+}
+
+// The default route timeout of 15 s must not apply.
+func TestLongCalls(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, config())
+	pod := w.pod(1)
+	w.publish(svc0, pod)
+	w.start()
+	client := pb.NewTestServiceClient(w.dial(10001))
+	stream, err := client.FullDuplexCall(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod.Delay.Store(int64(18 * time.Second))
+	begin := time.Now()
+	if _, err := client.UnaryCall(t.Context(), &pb.SimpleRequest{}); err != nil {
+		t.Errorf("an 18 s call: %v after %v", err, time.Since(begin))
+	}
+	if err := stream.Send(&pb.StreamingOutputCallRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Recv(); err != nil {
+		t.Errorf("stream after 18 s of silence: %v", err)
+	}
+}
+
+// A failure is one JSON line on stdout; a success is none.
+func TestAccessLog(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, config())
+	pod := w.pod(1)
+	w.publish(svc0, pod)
+	w.start()
+	client := pb.NewTestServiceClient(w.dial(10001))
+	client.UnaryCall(t.Context(), &pb.SimpleRequest{})
+	pod.Fail.Store(uint32(codes.NotFound))
+	client.UnaryCall(t.Context(), &pb.SimpleRequest{})
+	w.dns.Set(svc0, Answer{})
+	w.waitHosts("svc0", 0, 10*time.Second)
+	client.UnaryCall(t.Context(), &pb.SimpleRequest{})
+	w.eventually(12*time.Second, "two log lines", func() bool { return strings.Count(w.envoy.Stdout.String(), "\n") >= 2 })
+	t.Log(w.envoy.Stdout)
+	var first struct{ Grpc, Path, Flags string }
+	line, _, _ := strings.Cut(w.envoy.Stdout.String(), "\n")
+	if err := json.Unmarshal([]byte(line), &first); err != nil {
+		t.Fatal(err)
+	}
+	if first.Grpc != "NotFound" || first.Path != "/grpc.testing.TestService/UnaryCall" {
+		t.Errorf("first line: %+v", first)
+	}
+}
+
+// listen = "shared": the upstream is chosen by the authority, with or without a port.
+func TestSharedListener(t *testing.T) {
+	t.Parallel()
+	c := config()
+	c.Listen = envoy.Shared
+	w := newWorld(t, c)
+	pod := w.pod(1)
+	w.publish(svc0, pod)
+	w.start()
+	for authority, want := range map[string]codes.Code{
+		"svc0": codes.OK, "svc0:8000": codes.OK, "svc0.ns": codes.OK, "svc0.ns.svc:50051": codes.OK,
+		"svc0.ns.svc.cluster.local": codes.OK, "SVC0.NS": codes.OK, "svc0.ns.svc.cluster.local.:8000": codes.OK, "nope": codes.Unimplemented,
+	} {
+		conn, err := grpc.NewClient("passthrough:///"+w.prefix+"1:8000", grpc.WithAuthority(authority), grpc.WithTransportCredentials(insecure.NewCredentials()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = pb.NewTestServiceClient(conn).UnaryCall(t.Context(), &pb.SimpleRequest{})
+		md, _ := pod.Last()
+		t.Logf("%s: %v (backend saw %v)", authority, err, md[":authority"])
+		if status.Code(err) != want {
+			t.Errorf("%s: %v, want %v", authority, err, want)
+		}
+		conn.Close()
+		if want == codes.OK && md[":authority"][0] != svc0 {
+			t.Errorf("%s: the backend saw %v, want %s", authority, md[":authority"], svc0)
+		}
+	}
+	if code, body, err := w.envoy.Get(8000, "/"); code != 404 || !strings.Contains(body, "knows: svc0, svc1, svc2") {
+		t.Errorf("HTTP/1: %d %q %v", code, body, err)
+	}
+}
+
+// A gRPC failure is HTTP 200: only the grpc_stats filter counts it.
+func TestGRPCStats(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, config())
+	pod := w.pod(1)
+	w.publish(svc0, pod)
+	w.start()
+	conn := w.dial(10001)
+	Load{Calls: 5, Workers: 1}.Run(t.Context(), conn)
+	pod.Fail.Store(uint32(codes.Internal))
+	Load{Calls: 7, Workers: 1}.Run(t.Context(), conn)
+	for name, want := range map[string]int64{
+		"grpc.success": 5, "grpc.failure": 7, "grpc.13": 7, "upstream_rq_2xx": 12, "upstream_rq_5xx": 0,
+	} {
+		name = "cluster.svc0." + name
+		if got := w.envoy.Stats(`.`)[name]; got != want {
+			t.Errorf("%s: %d, want %d", name, got, want)
+		}
+	}
+}

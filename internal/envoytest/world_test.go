@@ -1,0 +1,170 @@
+package envoytest
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/starctl/starctl/envoy"
+	"github.com/starctl/starctl/internal/envoybin"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+const (
+	svc0    = "svc0.ns.svc.cluster.local"
+	podPort = 8080
+)
+
+// config is what most tests run: three gRPC upstreams and tracing, every option at its default.
+func config() envoy.Config {
+	return envoy.Config{
+		App: "app", Namespace: "ns", Region: "region-1",
+		Tracing: &envoy.Tracing{Address: "otel-collector.observability.svc.cluster.local:4317"},
+		Upstreams: []envoy.Upstream{
+			{Name: "svc0", Port: podPort}, {Name: "svc1", Port: podPort}, {Name: "svc2", Port: podPort},
+		},
+	}
+}
+
+// world is one test's network: Envoy at .1, DNS at .53, Pods from .101 on.
+type world struct {
+	*testing.T
+	prefix string
+	dns    *DNS
+	boot   Bootstrap
+	envoy  *Envoy
+}
+
+var worlds atomic.Uint32
+
+// newWorld starts DNS and generates the bootstrap of c, which is changed only in
+// the resolver and the addresses it binds. The test may edit boot before start.
+func newWorld(t *testing.T, c envoy.Config) *world {
+	t.Helper()
+	envoybin.Path(t)
+	w := &world{T: t}
+	w.prefix = fmt.Sprintf("127.%d.%d.", 64+os.Getpid()%128, 1+worlds.Add(1))
+	var err error
+	if w.dns, err = StartDNS(w.prefix + "53"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.dns.Stop)
+	if w.boot, err = Generate(c); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *world) ip(n int) netip.Addr { return netip.MustParseAddr(fmt.Sprint(w.prefix, n)) }
+
+// pod starts the n-th backend.
+func (w *world) pod(n int, opts ...grpc.ServerOption) *Backend {
+	w.Helper()
+	b, err := StartBackend(netip.AddrPortFrom(w.ip(100+n), podPort), opts...)
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(b.Stop)
+	return b
+}
+
+func (w *world) pods(n int) (pods []*Backend) {
+	for i := range n {
+		pods = append(pods, w.pod(1+i))
+	}
+	return pods
+}
+
+// publish makes name resolve to exactly these Pods.
+func (w *world) publish(name string, pods ...*Backend) {
+	var addrs []netip.Addr
+	for _, b := range pods {
+		addrs = append(addrs, b.Addr.Addr())
+	}
+	w.dns.SetAddrs(name, addrs...)
+}
+
+// launch starts Envoy without waiting for it.
+func (w *world) launch(args ...string) *Envoy {
+	w.Helper()
+	w.boot.UseResolver(w.dns.Addr.Addr().String(), int(w.dns.Addr.Port()))
+	w.boot.Relocate(w.prefix + "1")
+	e, err := StartEnvoy(envoybin.Path(w.T), w.TempDir(), w.prefix+"1", w.boot, args...)
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.envoy = e
+	w.Cleanup(func() {
+		e.Stop()
+		if w.Failed() {
+			w.Logf("envoy's log:\n%s", e.Stderr)
+		}
+	})
+	return e
+}
+
+// start launches Envoy and returns the time until /ready said 200.
+func (w *world) start(args ...string) time.Duration {
+	w.Helper()
+	e := w.launch(args...)
+	ctx, cancel := context.WithTimeout(w.Context(), 60*time.Second)
+	defer cancel()
+	d, err := e.WaitReady(ctx)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return d
+}
+
+// dial connects to a port of Envoy, with the defaults of grpc-go.
+func (w *world) dial(port int) *grpc.ClientConn {
+	w.Helper()
+	return dial(w.T, fmt.Sprintf("passthrough:///%s1:%d", w.prefix, port))
+}
+
+func dial(t *testing.T, target string) *grpc.ClientConn {
+	t.Helper()
+	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// eventually waits for cond and returns how long it took.
+func (w *world) eventually(limit time.Duration, what string, cond func() bool) time.Duration {
+	w.Helper()
+	begin := time.Now()
+	for !cond() {
+		if time.Since(begin) > limit {
+			w.Fatalf("not within %v: %s", limit, what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return time.Since(begin)
+}
+
+// healthy returns how many hosts of the cluster are in rotation, and how many there are.
+func (w *world) healthy(cluster string) (in, all int) {
+	for _, flags := range w.envoy.Hosts(cluster) {
+		all++
+		if flags == "healthy" {
+			in++
+		}
+	}
+	return in, all
+}
+
+func (w *world) waitHosts(cluster string, n int, limit time.Duration) time.Duration {
+	w.Helper()
+	return w.eventually(limit, fmt.Sprintf("%d hosts in %s", n, cluster), func() bool {
+		in, all := w.healthy(cluster)
+		return in == n && all == n
+	})
+}
