@@ -73,6 +73,8 @@ func Table() []Builtin {
 
 		// What later stages are told.
 		function("warn", warn),
+		{"apply", applyModule()},
+		{"vet", vetModule()},
 
 		// Text, numbers and files.
 		{"json", jsonModule()},
