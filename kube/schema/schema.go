@@ -83,6 +83,8 @@ func (t *Type) String() string {
 // Range says in words which numbers are allowed.
 func (t *Type) Range() string {
 	switch {
+	case t.Max != 0 && t.Min == math.MinInt32:
+		return fmt.Sprintf("a number of at most %d", t.Max)
 	case t.Max == math.MaxInt32:
 		return fmt.Sprintf("a number of at least %d", t.Min)
 	case t.Max != 0:
@@ -121,7 +123,7 @@ func (f *Field) Name() string { return f.Key[:len(f.Key)-1] }
 // Field returns the position of the named field, or -1.
 func (o *Object) Field(name string) int {
 	if name == "" || o.Index == "" {
-		return -1
+		return o.search(name)
 	}
 	mask := uint(len(o.Index) - 1)
 	for h := hash(name); ; h++ {
@@ -133,6 +135,16 @@ func (o *Object) Field(name string) int {
 			return i - 1
 		}
 	}
+}
+
+// search looks through a custom resource's object that has too many fields for an index, or none.
+func (o *Object) search(name string) int {
+	for i := range o.Fields {
+		if o.Fields[i].Name() == name {
+			return i
+		}
+	}
+	return -1
 }
 
 func hash(s string) uint {
