@@ -9,8 +9,6 @@ package builtins
 
 import (
 	"go.starlark.net/starlark"
-
-	"github.com/starctl/starctl/builtins/typed"
 )
 
 // Builtin is a predeclared name.
@@ -23,7 +21,7 @@ type Builtin struct {
 func Table() []Builtin {
 	return []Builtin{
 		// Kubernetes, by the API's own names.
-		{"k8s", typed.Kubernetes()},
+		{"k8s", kubernetes()},
 		function("copy", copyValue),
 
 		// Workloads.

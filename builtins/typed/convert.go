@@ -204,6 +204,9 @@ func (r *Run) object(t *schema.Object, v starlark.Value) starlark.Value {
 		if v.typ == t {
 			return v
 		}
+		if v.typ.Name == t.Name { // of a custom resource whose definition another file has read as well
+			return r.again(t, v)
+		}
 		e := &Error{Err: fmt.Errorf("got %s, want %s", v.typ.Short(), t.Short())}
 		if v.typ.Short() == t.Short() {
 			e.Err = fmt.Errorf("got %s, want %s", v.typ.Name, t.Name)
@@ -240,6 +243,22 @@ func (r *Run) object(t *schema.Object, v starlark.Value) starlark.Value {
 	}
 	r.fault(wrong(v, t.Short()))
 	return nil
+}
+
+// again makes a Record of type t with the fields of another.
+func (r *Run) again(t *schema.Object, v *Record) starlark.Value {
+	if !r.enter() {
+		return nil
+	}
+	x := r.record(t, len(v.slots))
+	x.at, x.note = r.adopt(v.run, v.at), v.note
+	for _, s := range v.slots {
+		if !blank(s.val) {
+			x.add(v.typ.Fields[s.field].Name(), s.val)
+		}
+	}
+	r.depth--
+	return x
 }
 
 // enter counts a level of the conversion at work.
