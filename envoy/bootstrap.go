@@ -25,6 +25,7 @@ func Bootstrap(c Config) (kube.Node, []Problem) {
 // generator holds what is made once for a Config.
 type generator struct {
 	*Config
+	builder
 	version   version
 	listeners []Listener
 	trace     kube.Node // of every connection manager; Absent: none
@@ -36,17 +37,17 @@ type generator struct {
 
 func newGenerator(c *Config) *generator {
 	v, _ := parseVersion(c.Envoy) // validated
-	g := &generator{Config: c, version: v, listeners: c.Listeners()}
+	g := &generator{Config: c, builder: newBuilder(len(c.Upstreams)), version: v, listeners: c.Listeners()}
 	g.trace = g.tracing()
 	g.accessLogs()
 	return g
 }
 
 func (g *generator) bootstrap() kube.Node {
-	return msg(
+	return g.msg(
 		field("node", g.node()),
-		field("admin", msg(field("address", socketAddress(loopback, g.adminPort())))),
-		field("static_resources", msg(
+		field("admin", g.msg(field("address", g.socketAddress(loopback, g.adminPort())))),
+		field("static_resources", g.msg(
 			field("listeners", g.allListeners()),
 			field("clusters", g.allClusters()),
 		)),
@@ -63,7 +64,7 @@ func (g *generator) node() kube.Node {
 	if g.Region == "" {
 		return kube.Node{}
 	}
-	return msg(field("locality", msg(text("region", g.Region))))
+	return g.msg(field("locality", g.msg(text("region", g.Region))))
 }
 
 func (g *generator) allListeners() kube.Node {
@@ -125,13 +126,13 @@ const (
 )
 
 func (g *generator) adminCluster() kube.Node {
-	return msg(
+	return g.msg(
 		text("name", adminClusterName),
 		text("type", "STATIC"),
 		span("connect_timeout", adminTimeout),
-		field("load_assignment", msg(
+		field("load_assignment", g.msg(
 			text("cluster_name", adminClusterName),
-			field("endpoints", list(localityEndpoints(0, "", msg(field("endpoint", msg(field("address", socketAddress(loopback, g.adminPort())))))))),
+			field("endpoints", g.list(g.localityEndpoints(0, "", g.msg(field("endpoint", g.msg(field("address", g.socketAddress(loopback, g.adminPort())))))))),
 		)),
 	)
 }
@@ -139,15 +140,15 @@ func (g *generator) adminCluster() kube.Node {
 // statsConfig keeps the series to those that dashboards and alerts need, and marks them with who this is. The instance comes
 // from the scrape.
 func (g *generator) statsConfig() kube.Node {
-	tags := kube.Elems{msg(text("tag_name", "service"), text("fixed_value", g.App))}
+	tags := kube.Elems{g.msg(text("tag_name", "service"), text("fixed_value", g.App))}
 	if g.Region != "" {
-		tags = append(tags, msg(text("tag_name", "region"), text("fixed_value", g.Region)))
+		tags = append(tags, g.msg(text("tag_name", "region"), text("fixed_value", g.Region)))
 	}
 	matcher := statsMatcher
 	if cmp.Or(g.Stats, StatsDefault) == StatsAll {
 		matcher = kube.Node{}
 	}
-	return msg(
+	return g.msg(
 		field("stats_tags", kube.OfList(tags)),
 		field("stats_matcher", matcher),
 		field("histogram_bucket_settings", histogramBuckets),

@@ -31,6 +31,65 @@ func typed(name, typeName string, fields ...kube.Pair) kube.Node {
 	return msg(text("name", name), field("typed_config", anyOf(typeName, fields...)))
 }
 
+// builder makes the messages of one configuration as msg and list do, with an allocation for hundreds of them: a third of the
+// time that a bootstrap takes otherwise.
+type builder struct {
+	pairs kube.Pairs
+	nodes kube.Elems
+	maps  []mapping
+	lists []sequence
+}
+
+// mapping and sequence are collections that a Node can point to, where a slice would have to be boxed.
+type (
+	mapping  struct{ kube.Pairs }
+	sequence struct{ kube.Elems }
+)
+
+// newBuilder has room for so many upstreams.
+func newBuilder(upstreams int) builder {
+	return builder{
+		pairs: make(kube.Pairs, 0, 48+64*upstreams),
+		nodes: make(kube.Elems, 0, 4+6*upstreams),
+		maps:  make([]mapping, 0, 20+16*upstreams),
+		lists: make([]sequence, 0, 4+6*upstreams),
+	}
+}
+
+func (b *builder) msg(fields ...kube.Pair) kube.Node {
+	if len(b.pairs)+len(fields) > cap(b.pairs) {
+		b.pairs = make(kube.Pairs, 0, 256+len(fields))
+	}
+	from := len(b.pairs)
+	b.pairs = append(b.pairs, fields...)
+	return b.mapping(b.pairs[from:len(b.pairs):len(b.pairs)])
+}
+
+func (b *builder) mapping(p kube.Pairs) kube.Node {
+	if len(b.maps) == cap(b.maps) {
+		b.maps = make([]mapping, 0, 64)
+	}
+	b.maps = append(b.maps, mapping{p})
+	return kube.OfMap(&b.maps[len(b.maps)-1])
+}
+
+func (b *builder) list(items ...kube.Node) kube.Node {
+	if len(b.nodes)+len(items) > cap(b.nodes) {
+		b.nodes = make(kube.Elems, 0, 64+len(items))
+	}
+	from := len(b.nodes)
+	b.nodes = append(b.nodes, items...)
+	if len(b.lists) == cap(b.lists) {
+		b.lists = make([]sequence, 0, 64)
+	}
+	b.lists = append(b.lists, sequence{b.nodes[from:len(b.nodes):len(b.nodes)]})
+	return kube.OfList(&b.lists[len(b.lists)-1])
+}
+
+func (b *builder) socketAddress(host string, port int) kube.Node {
+	return b.msg(field("socket_address", b.msg(text("address", host), number("port_value", port))))
+}
+
 const typeURL = "type.googleapis.com/"
 
 func anyOf(typeName string, fields ...kube.Pair) kube.Node {
@@ -44,10 +103,6 @@ func texts(words ...string) kube.Node {
 		items[i] = kube.OfString(w)
 	}
 	return kube.OfList(items)
-}
-
-func socketAddress(host string, port int) kube.Node {
-	return msg(field("socket_address", msg(text("address", host), number("port_value", port))))
 }
 
 // duration writes d as protobuf's JSON does: seconds, with three, six or nine digits behind the point. Never is 0s, which is

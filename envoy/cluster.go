@@ -2,7 +2,6 @@ package envoy
 
 import (
 	"cmp"
-	"strings"
 	"time"
 
 	"github.com/starctl/starctl/kube"
@@ -10,32 +9,47 @@ import (
 
 // cluster is the upstream's endpoints, how they are found, spread over, limited, taken out, and spoken to.
 func (g *generator) cluster(u *Upstream) kube.Node {
-	c := make(kube.Pairs, 0, 20)
-	c = append(c, text("name", u.Name))
-	c = g.appendDiscovery(c, u)
-	c = append(c,
-		text("lb_policy", strings.ToUpper(cmp.Or(u.LB, "round_robin"))), // for each request, not each connection
+	how, endpoints := g.discoverBy(u)
+	c := g.msg(
+		text("name", u.Name),
+		how,
+		endpoints,
+		text("lb_policy", u.balancer()), // for each request, not each connection
 		span("connect_timeout", cmp.Or(u.ConnectTimeout, defaultConnectTimeout)),
 		number("per_connection_buffer_limit_bytes", bufferLimit),
 		field("circuit_breakers", u.circuitBreakers()),
-	)
-	if !u.Outlier.Off {
-		c = append(c, field("outlier_detection", u.outlierDetection()))
-	}
-	if u.HealthCheck != nil {
-		c = append(c, field("health_checks", list(u.healthCheck())))
-	}
-	if u.discovery() != Static {
-		// An endpoint that left DNS goes at once, even if a health check still likes it.
-		c = append(c, flag("ignore_health_on_host_removal", true))
-	}
-	c = append(c, field("typed_extension_protocol_options", u.protocolOptions()))
-	c = g.appendTransport(c, u)
-	c = append(c,
+		field("outlier_detection", u.outlierDetection()),
+		field("health_checks", u.healthChecks()),
+		u.goneIsGone(),
+		field("typed_extension_protocol_options", u.protocolOptions()),
+		field("transport_socket", g.transportSocket(u)),
+		field("transport_socket_matches", g.transportSocketMatches(u)),
 		field("upstream_connection_options", tcpKeepalive),
 		field("upstream_bind_config", tcpUserTimeout),
 	)
-	return merge(kube.OfMap(c), u.override("cluster"))
+	if u.discovery() == DNS && g.version.before(dnsCluster) {
+		c = merge(c, kube.OfMap(g.dnsOptions(relative(g.dnsName(u)))))
+	}
+	return merge(c, u.override("cluster"))
+}
+
+// balancer is Envoy's word for LB.
+func (u *Upstream) balancer() string {
+	switch u.LB {
+	case "least_request":
+		return "LEAST_REQUEST"
+	case "random":
+		return "RANDOM"
+	}
+	return "ROUND_ROBIN"
+}
+
+// goneIsGone lets an endpoint that left DNS go at once, even if a health check still likes it.
+func (u *Upstream) goneIsGone() kube.Pair {
+	if u.discovery() == Static {
+		return kube.Pair{}
+	}
+	return flag("ignore_health_on_host_removal", true)
 }
 
 var (

@@ -7,21 +7,19 @@ import (
 	"github.com/starctl/starctl/kube"
 )
 
-// appendDiscovery says how the endpoints of u are found, and the ones that are known beforehand.
-func (g *generator) appendDiscovery(c kube.Pairs, u *Upstream) kube.Pairs {
+// discoverBy says how the endpoints of u are found, and the ones that are known beforehand.
+func (g *generator) discoverBy(u *Upstream) (how, endpoints kube.Pair) {
 	switch u.discovery() {
 	case Static:
-		return append(c, text("type", "STATIC"), field("load_assignment", g.loadAssignment(u)))
+		return text("type", "STATIC"), field("load_assignment", g.loadAssignment(u))
 	case EDS:
-		return append(c, text("type", "EDS"), field("eds_cluster_config", u.edsConfig()))
+		return text("type", "EDS"), field("eds_cluster_config", u.edsConfig())
 	}
-	search := relative(g.dnsName(u))
+	how = field("cluster_type", g.dnsClusterType(relative(g.dnsName(u))))
 	if g.version.before(dnsCluster) {
-		c = append(append(c, text("type", "STRICT_DNS")), g.dnsOptions(search)...)
-	} else {
-		c = append(c, field("cluster_type", g.dnsClusterType(search)))
+		how = text("type", "STRICT_DNS")
 	}
-	return append(c, field("load_assignment", g.loadAssignment(u)))
+	return how, field("load_assignment", g.loadAssignment(u))
 }
 
 // edsConfig asks the xDS server; after 5 s without an answer Envoy becomes ready all the same, as with DNS.
@@ -97,22 +95,22 @@ func dnsOptions(family string, search bool) kube.Pairs {
 // loadAssignment holds the name to resolve, or the addresses, and behind them the endpoints to fail over to.
 func (g *generator) loadAssignment(u *Upstream) kube.Node {
 	localities := make(kube.Elems, 0, 1+len(u.Failover))
-	localities = append(localities, localityEndpoints(0, "", g.endpoints(u)...))
+	localities = append(localities, g.localityEndpoints(0, "", g.endpoints(u)...))
 	for i := range u.Failover {
-		localities = append(localities, localityEndpoints(1+i, "failover", g.failoverEndpoint(u, i)))
+		localities = append(localities, g.localityEndpoints(1+i, "failover", g.failoverEndpoint(u, i)))
 	}
-	return msg(text("cluster_name", u.Name), field("endpoints", kube.OfList(localities)))
+	return g.msg(text("cluster_name", u.Name), field("endpoints", kube.OfList(localities)))
 }
 
 // localityEndpoints are the endpoints of one priority: those of a higher number are called when too few before are well.
-func localityEndpoints(priority int, region string, endpoints ...kube.Node) kube.Node {
+func (g *generator) localityEndpoints(priority int, region string, endpoints ...kube.Node) kube.Node {
 	if priority == 0 {
-		return msg(field("lb_endpoints", list(endpoints...)))
+		return g.msg(field("lb_endpoints", g.list(endpoints...)))
 	}
-	return msg(
+	return g.msg(
 		number("priority", priority),
-		field("locality", msg(text("region", region))),
-		field("lb_endpoints", list(endpoints...)),
+		field("locality", g.msg(text("region", region))),
+		field("lb_endpoints", g.list(endpoints...)),
 	)
 }
 
@@ -122,12 +120,12 @@ func (g *generator) endpoints(u *Upstream) []kube.Node {
 		hostname = g.authority(u)
 	}
 	if u.discovery() != Static {
-		return []kube.Node{endpoint(g.dnsName(u), u.Port, hostname, "")}
+		return []kube.Node{g.endpoint(g.dnsName(u), u.Port, hostname, "")}
 	}
 	out := make([]kube.Node, len(u.Addresses))
 	for i, a := range u.Addresses {
 		addr, port, _ := splitAddress(a, u.Port) // validated
-		out[i] = endpoint(addr.String(), port, hostname, "")
+		out[i] = g.endpoint(addr.String(), port, hostname, "")
 	}
 	return out
 }
@@ -139,20 +137,20 @@ func (g *generator) failoverEndpoint(u *Upstream, i int) kube.Node {
 	if u.ownAuthorities() {
 		hostname = g.failoverAuthority(u, i)
 	}
-	return endpoint(host, port, hostname, u.failoverSocket(i))
+	return g.endpoint(host, port, hostname, u.failoverSocket(i))
 }
 
 // endpoint is an address; hostname is the Host that it sees where endpoints differ in that, socket the name of its transport
 // socket match.
-func endpoint(host string, port int, hostname, socket string) kube.Node {
-	e := kube.Pairs{field("address", socketAddress(host, port))}
+func (g *generator) endpoint(host string, port int, hostname, socket string) kube.Node {
+	e := kube.Pairs{field("address", g.socketAddress(host, port))}
 	if hostname != "" {
 		e = append(e, text("hostname", hostname))
 	}
 	lb := kube.Pairs{field("endpoint", kube.OfMap(e))}
 	if socket != "" {
-		lb = append(lb, field("metadata", msg(field("filter_metadata", msg(
-			field("envoy.transport_socket_match", msg(text("failover", socket))),
+		lb = append(lb, field("metadata", g.msg(field("filter_metadata", g.msg(
+			field("envoy.transport_socket_match", g.msg(text("failover", socket))),
 		)))))
 	}
 	return kube.OfMap(lb)

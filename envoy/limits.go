@@ -46,6 +46,8 @@ func percent(p float64) kube.Node {
 // most Services have.
 func (u *Upstream) outlierDetection() kube.Node {
 	switch {
+	case u.Outlier.Off:
+		return kube.Node{}
 	case u.Outlier != (Outlier{}):
 	case len(u.Failover) > 0:
 		return failoverOutlier
@@ -90,6 +92,13 @@ func consecutive(n int) (count, enforce int) {
 		return 5, 0
 	}
 	return cmp.Or(n, 5), 100
+}
+
+func (u *Upstream) healthChecks() kube.Node {
+	if u.HealthCheck == nil {
+		return kube.Node{}
+	}
+	return list(u.healthCheck())
 }
 
 // healthCheck asks in the upstream's own protocol. Without traffic Envoy asks once a minute; a new endpoint is asked at once

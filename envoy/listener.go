@@ -17,14 +17,14 @@ func (g *generator) listener(i int) kube.Node {
 		log = g.grpcLog
 	}
 	name := "egress_" + u.Name
-	host := msg(
+	host := g.msg(
 		text("name", u.Name),
 		field("domains", anyDomain),
-		field("routes", list(g.route(u))),
+		field("routes", g.list(g.route(u))),
 	)
-	routes := msg(
+	routes := g.msg(
 		text("name", name),
-		field("virtual_hosts", list(merge(host, u.override("virtual_host")))),
+		field("virtual_hosts", g.list(merge(host, u.override("virtual_host")))),
 	)
 	filter := g.connectionManager(manager{name, routes, u.protocol() == GRPC, log}, u.override("http_connection_manager"))
 	return g.listenerMessage(name, l, filter, u.override("listener"))
@@ -33,14 +33,14 @@ func (g *generator) listener(i int) kube.Node {
 // listenerMessage is a listener of the application's with one filter. A change of its configuration does not cut off
 // connections, which only a server that gives out listeners could make.
 func (g *generator) listenerMessage(name string, l *Listener, filter, override kube.Node) kube.Node {
-	return merge(msg(
+	return merge(g.msg(
 		text("name", name),
 		text("stat_prefix", name),
-		field("address", socketAddress(l.Address, l.Port)),
+		field("address", g.socketAddress(l.Address, l.Port)),
 		text("traffic_direction", "OUTBOUND"),
 		text("drain_type", "MODIFY_ONLY"),
 		number("per_connection_buffer_limit_bytes", bufferLimit),
-		field("filter_chains", list(msg(field("filters", list(filter))))),
+		field("filter_chains", g.list(g.msg(field("filters", g.list(filter))))),
 	), override)
 }
 
@@ -64,14 +64,14 @@ func (g *generator) sharedListenerMessage() kube.Node {
 		} else {
 			other = true
 		}
-		hosts = append(hosts, merge(msg(
+		hosts = append(hosts, merge(g.msg(
 			text("name", u.Name),
 			field("domains", texts(g.domains(u)...)),
-			field("routes", list(g.route(u))),
+			field("routes", g.list(g.route(u))),
 		), u.override("virtual_host")))
 	}
 	hosts = append(hosts, g.unknownHost())
-	routes := msg(
+	routes := g.msg(
 		text("name", name),
 		flag("ignore_port_in_host_matching", true),
 		field("virtual_hosts", kube.OfList(hosts)),
@@ -99,9 +99,9 @@ func (g *generator) connectionManager(m manager, override kube.Node) kube.Node {
 	if m.grpc {
 		filters = grpcFilters
 	}
-	return msg(
+	return g.msg(
 		text("name", "envoy.filters.network.http_connection_manager"),
-		field("typed_config", merge(msg(
+		field("typed_config", merge(g.msg(
 			text("@type", typeURL+connectionManagerType),
 			text("stat_prefix", m.name),
 			text("codec_type", "AUTO"),
@@ -153,9 +153,9 @@ const bufferLimit = 256 << 10
 
 // tcpProxy passes bytes on. A connection that cannot be made is tried at other endpoints: nothing was sent yet.
 func (g *generator) tcpProxy(u *Upstream) kube.Node {
-	return msg(
+	return g.msg(
 		text("name", "envoy.filters.network.tcp_proxy"),
-		field("typed_config", merge(msg(
+		field("typed_config", merge(g.msg(
 			text("@type", typeURL+"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"),
 			text("stat_prefix", "egress_"+u.Name),
 			text("cluster", u.Name),
@@ -170,7 +170,7 @@ func (g *generator) tcpProxy(u *Upstream) kube.Node {
 // administration, which itself can stop Envoy and shows its whole configuration. No limit of the overload manager touches
 // it: a sidecar under load is not one to restart.
 func (g *generator) readyListener() kube.Node {
-	return msg(
+	return g.msg(
 		text("name", "ready"),
 		text("stat_prefix", "ready"),
 		field("address", g.readyAddress()),
@@ -185,9 +185,9 @@ func (g *generator) readyListener() kube.Node {
 
 func (g *generator) readyAddress() kube.Node {
 	if g.DNSLookupFamily == "v6_only" {
-		return msg(field("socket_address", msg(text("address", "::"), number("port_value", g.readyPort()), flag("ipv4_compat", true))))
+		return g.msg(field("socket_address", g.msg(text("address", "::"), number("port_value", g.readyPort()), flag("ipv4_compat", true))))
 	}
-	return socketAddress("0.0.0.0", g.readyPort())
+	return g.socketAddress("0.0.0.0", g.readyPort())
 }
 
 var readyChains = list(msg(field("filters", list(msg(

@@ -11,25 +11,34 @@ import (
 
 // route sends everything to the upstream's cluster.
 func (g *generator) route(u *Upstream) kube.Node {
-	action := kube.Pairs{
-		text("cluster", u.Name),
-		g.hostRewrite(u),
-		span("timeout", u.timeout()),
-	}
-	if u.IdleTimeout != 0 {
-		action = append(action, span("idle_timeout", u.IdleTimeout))
-	}
-	if u.protocol() == GRPC {
-		action = append(action, field("max_stream_duration", callersDeadline))
-	}
-	if u.Retries.Attempts != None {
-		action = append(action, field("retry_policy", u.retryPolicy()))
-	}
-	return merge(msg(
+	return merge(g.msg(
 		text("name", u.Name),
 		field("match", everything),
-		field("route", kube.OfMap(action)),
+		field("route", g.msg(
+			text("cluster", u.Name),
+			g.hostRewrite(u),
+			span("timeout", u.timeout()),
+			u.streamIdle(),
+			field("max_stream_duration", u.streamDuration()),
+			field("retry_policy", u.retryPolicy()),
+		)),
 	), u.override("route"))
+}
+
+// streamIdle is the route's own idle timeout, if it has one.
+func (u *Upstream) streamIdle() kube.Pair {
+	if u.IdleTimeout == 0 {
+		return kube.Pair{}
+	}
+	return span("idle_timeout", u.IdleTimeout)
+}
+
+// streamDuration hands on the deadline of a gRPC caller.
+func (u *Upstream) streamDuration() kube.Node {
+	if u.protocol() != GRPC {
+		return kube.Node{}
+	}
+	return callersDeadline
 }
 
 // hostRewrite sets the Host that endpoints see: one for all, or each endpoint's own.
@@ -64,6 +73,9 @@ var (
 // retryPolicy tries again only what the endpoint cannot have begun: never a 5xx, which a method that is not idempotent may
 // have been answered with after its work was done. UNAVAILABLE is what gRPC defines as safe to send again.
 func (u *Upstream) retryPolicy() kube.Node {
+	if u.Retries.Attempts == None {
+		return kube.Node{}
+	}
 	words, shared := "connect-failure,refused-stream,reset-before-request", httpRetryPolicy
 	if u.protocol() == GRPC {
 		words, shared = "connect-failure,refused-stream,reset-before-request,unavailable", grpcRetryPolicy
@@ -96,15 +108,15 @@ func retryPolicy(on string, r *Retry) kube.Node {
 
 // unknownHost answers 404, which gRPC callers get as UNIMPLEMENTED, and names the Hosts that are known.
 func (g *generator) unknownHost() kube.Node {
-	return msg(
+	return g.msg(
 		text("name", "unknown"),
 		field("domains", anyDomain),
-		field("routes", list(msg(
+		field("routes", g.list(g.msg(
 			text("name", "unknown"),
 			field("match", everything),
-			field("direct_response", msg(
+			field("direct_response", g.msg(
 				number("status", 404),
-				field("body", msg(text("inline_string", g.knownHosts()))),
+				field("body", g.msg(text("inline_string", g.knownHosts()))),
 			)),
 		))),
 	)

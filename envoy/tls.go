@@ -70,12 +70,16 @@ func (t *TLS) validationContext() kube.Node {
 	)
 }
 
-// appendTransport says how the bytes travel: the cluster's own way, and another for each endpoint to fail over to that has
-// TLS, or that has none where the cluster has.
-func (g *generator) appendTransport(c kube.Pairs, u *Upstream) kube.Pairs {
-	if u.TLS != nil {
-		c = append(c, field("transport_socket", g.tlsSocket(u.Name, u.TLS, u.protocol(), g.authority(u))))
+// transportSocket says how the bytes travel to the upstream's own endpoints; Absent is in plain text.
+func (g *generator) transportSocket(u *Upstream) kube.Node {
+	if u.TLS == nil {
+		return kube.Node{}
 	}
+	return g.tlsSocket(u.Name, u.TLS, u.protocol(), g.authority(u))
+}
+
+// transportSocketMatches says it for each endpoint to fail over to that has TLS, or that has none where the cluster has.
+func (g *generator) transportSocketMatches(u *Upstream) kube.Node {
 	var matches kube.Elems
 	for i := range u.Failover {
 		name := u.failoverSocket(i)
@@ -93,10 +97,10 @@ func (g *generator) appendTransport(c kube.Pairs, u *Upstream) kube.Pairs {
 			field("transport_socket", socket),
 		))
 	}
-	if len(matches) > 0 {
-		c = append(c, field("transport_socket_matches", kube.OfList(matches)))
+	if len(matches) == 0 {
+		return kube.Node{}
 	}
-	return c
+	return kube.OfList(matches)
 }
 
 var plainSocket = typed("envoy.transport_sockets.raw_buffer", "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer")
