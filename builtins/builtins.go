@@ -84,6 +84,9 @@ func Table() []Builtin {
 		function("struct", structOf),
 		function("fail", fail),
 		function("print", printLine),
+		function("package", packageOf),
+		function("read_file", readFile),
+		function("glob", glob),
 		function("type", typeOf),
 	}
 }

@@ -16,7 +16,7 @@ import (
 type sources struct{ Texts }
 
 func (sources) Names(string) []string {
-	return []string{"deployment", "service", "config_map", "fail_at", "wrap"}
+	return []string{"about", "deployment", "service", "config_map", "fail_at", "wrap"}
 }
 
 // run evaluates deploy.star and its loads, and returns what Write prints of the error.
@@ -55,6 +55,8 @@ func builtin(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwarg
 	switch b.Name() {
 	case "fail_at":
 		return nil, fmt.Errorf("wrapped: %w", Diagnostic{Message: "no place of its own", Help: []string{"do this"}})
+	case "about":
+		return nil, About(errors.New("got 3, want less"), "[1]", "ports", "[0]")
 	case "wrap":
 		return nil, errors.Join(errors.New("one"), List{{Message: "two"}, {Message: "three"}})
 	}
@@ -237,6 +239,11 @@ deploy.star:2:5: no place of its own
    do this
    in f, called at deploy.star:4:5
    in main
+`},
+		{"about an argument", Texts{"deploy.star": "about(1, {\"ports\": [\n    3,\n]})\n"}, `
+deploy.star:2:5: about: got 3, want less
+    2 |     3,
+      |     ^
 `},
 		{"joined", Texts{"deploy.star": "wrap()\n"}, `
 deploy.star:1:1: one

@@ -22,6 +22,23 @@ func From(err error, src Sources) List {
 	return c.from(err)
 }
 
+// About says which argument of a builtin an error is about: its keyword, or "[0]" for the first positional one, and the
+// keys and indices that lead on from there. From underlines it.
+func About(err error, names ...string) error {
+	if err == nil {
+		return nil
+	}
+	return aboutError{err, names}
+}
+
+type aboutError struct {
+	err   error
+	names []string
+}
+
+func (a aboutError) Error() string { return a.err.Error() }
+func (a aboutError) Unwrap() error { return a.err }
+
 type converter struct{ *Forest }
 
 func (c converter) from(err error) List {
@@ -146,9 +163,11 @@ func (c converter) eval(e *starlark.EvalError) List {
 	if len(frames) == 0 {
 		return List{{Message: plain(e.Msg)}}
 	}
+	var arg aboutError
+	errors.As(e.Unwrap(), &arg)
 	if inner := structured(e.Unwrap()); inner != nil {
 		list := c.from(inner)
-		at := Place{Frames: frames}.Locate(c.Forest)
+		at := Place{frames, arg.names}.LocateValue(c.Forest)
 		c.starts(frames)
 		for i := range list {
 			list[i].attach(at, frames)
@@ -157,6 +176,9 @@ func (c converter) eval(e *starlark.EvalError) List {
 	}
 	d := Diagnostic{Message: plain(e.Msg), Calls: frames}
 	c.explain(&d, builtin)
+	if arg.names != nil {
+		d.Pos = Place{frames, arg.names}.LocateValue(c.Forest)
+	}
 	c.starts(d.Calls)
 	d.Calls[0].Pos = d.Pos
 	return List{d}
