@@ -182,3 +182,37 @@ func TestPatterns(t *testing.T) {
 		}
 	}
 }
+
+// A configuration of Envoy's size, written as YAML text.
+func BenchmarkYAMLEncode(b *testing.B) {
+	cluster := `{
+    "name": "amber-otter-auth",
+    "type": "STRICT_DNS",
+    "connect_timeout": "1s",
+    "dns_lookup_family": "V4_ONLY",
+    "lb_policy": "LEAST_REQUEST",
+    "circuit_breakers": {"thresholds": [{"priority": "DEFAULT", "max_connections": 100, "max_retries": 3}]},
+    "health_checks": [{"timeout": "1s", "interval": "5s", "healthy_threshold": 2, "http_health_check": {"host": "amber-otter-auth", "path": "/healthz"}}],
+    "load_assignment": {"cluster_name": "amber-otter-auth", "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"socket_address":
+        {"address": "amber-otter-auth.payments.svc.cluster.local", "port_value": 9000}}}}]}]},
+}`
+	v, err := value(b, `{"static_resources": {"clusters": [`+strings.Repeat(strings.ReplaceAll(cluster, "\n", " ")+",", 6)+`]}}`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	encode := Predeclared()["yaml"].(starlark.HasAttrs)
+	fn, err := encode.Attr("encode")
+	if err != nil {
+		b.Fatal(err)
+	}
+	thread := new(starlark.Thread)
+	args := starlark.Tuple{v}
+	b.ReportAllocs()
+	for range b.N {
+		s, err := starlark.Call(thread, fn, args, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(int64(len(s.(starlark.String))))
+	}
+}

@@ -24,14 +24,18 @@ const (
 // itself, numbers are finite, and what is shared many times over does not become too large. It lends its memory to one
 // value after another.
 type tree struct {
-	sorted bool // the keys of dicts and structs in order, instead of as they were set
-	size   int  // of the text so far, roughly
+	sorted bool                           // the keys of dicts and structs in order, instead of as they were set
+	into   *mapping                       // the dict at work
+	yield  func(k, v starlark.Value) bool // item
+	err    error                          // of item
+	size   int                            // of the text so far, roughly
 	depth  int
 	pairs  []mapping // room for views; a slice would be copied to become a kube.Collection
 	items  []kube.Pair
 	text   []byte
 }
 
+// mapping is a kube.Collection, of a list too, that needs no room of its own.
 type mapping struct{ list kube.Pairs }
 
 func (p *mapping) Len() int                     { return len(p.list) }
@@ -45,6 +49,7 @@ func (w *writer) write(v starlark.Value, sorted bool, appendTo func([]byte, kube
 	t, ok := w.trees.Get().(*tree)
 	if !ok {
 		t = new(tree)
+		t.yield = t.item
 	}
 	defer w.release(t)
 	t.sorted = sorted
@@ -63,7 +68,7 @@ func (w *writer) release(t *tree) {
 	}
 	clear(t.pairs[:cap(t.pairs)])
 	clear(t.items[:cap(t.items)])
-	*t = tree{pairs: t.pairs[:0], items: t.items[:0], text: t.text[:0]}
+	*t = tree{yield: t.yield, pairs: t.pairs[:0], items: t.items[:0], text: t.text[:0]}
 	w.trees.Put(t)
 }
 
@@ -162,25 +167,37 @@ func (t *tree) dict(d *starlark.Dict) (kube.Node, error) {
 	if err := t.grow(""); err != nil {
 		return kube.Node{}, err
 	}
-	p := t.room(d.Len())
-	for k, v := range d.Entries() {
-		key, ok := k.(starlark.String)
-		if !ok {
-			return kube.Node{}, fmt.Errorf("key %s: got %s, want string", k, k.Type())
-		}
-		n, err := t.node(v)
-		if err != nil {
-			return kube.Node{}, within(fmt.Sprintf("[%q]", string(key)), err)
-		}
-		if err := t.grow(string(key)); err != nil {
-			return kube.Node{}, err
-		}
-		p.list = append(p.list, kube.Pair{Key: string(key), Value: n})
+	outer, p := t.into, t.room(d.Len())
+	t.into = p
+	d.Entries()(t.yield)
+	t.into = outer
+	if t.err != nil {
+		return kube.Node{}, t.err
 	}
 	if t.sorted {
 		slices.SortFunc(p.list, func(a, b kube.Pair) int { return strings.Compare(a.Key, b.Key) })
 	}
 	return kube.OfMap(p), nil
+}
+
+// item adds an item of a dict to into, and reports whether the dict may go on.
+func (t *tree) item(k, v starlark.Value) bool {
+	key, ok := k.(starlark.String)
+	if !ok {
+		t.err = fmt.Errorf("key %s: got %s, want string", k, typed.TypeName(k))
+		return false
+	}
+	p := t.into
+	if t.err = t.grow(string(key)); t.err != nil {
+		return false
+	}
+	n, err := t.node(v)
+	if err != nil {
+		t.err = within(fmt.Sprintf("[%q]", string(key)), err)
+		return false
+	}
+	p.list = append(p.list, kube.Pair{Key: string(key), Value: n})
+	return true
 }
 
 func (t *tree) attrs(s *starlarkstruct.Struct) (kube.Node, error) {
@@ -206,16 +223,29 @@ func (t *tree) list(l starlark.Iterable) (kube.Node, error) {
 		return kube.Node{}, err
 	}
 	p := t.room(max(0, starlark.Len(l)))
-	i := 0
-	for v := range starlark.Elements(l) {
-		n, err := t.node(v)
-		if err != nil {
-			return kube.Node{}, within(fmt.Sprintf("[%d]", i), err)
+	if x, ok := l.(starlark.Indexable); ok {
+		for i := range x.Len() {
+			if err := t.element(p, x.Index(i)); err != nil {
+				return kube.Node{}, err
+			}
 		}
-		p.list = append(p.list, kube.Pair{Value: n})
-		i++
+		return kube.OfList(p), nil
+	}
+	for v := range starlark.Elements(l) {
+		if err := t.element(p, v); err != nil {
+			return kube.Node{}, err
+		}
 	}
 	return kube.OfList(p), nil
+}
+
+func (t *tree) element(p *mapping, v starlark.Value) error {
+	n, err := t.node(v)
+	if err != nil {
+		return within(fmt.Sprintf("[%d]", len(p.list)), err)
+	}
+	p.list = append(p.list, kube.Pair{Value: n})
+	return nil
 }
 
 // placed is an error about a part of a value.

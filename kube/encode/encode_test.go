@@ -201,3 +201,39 @@ func TestWrite(t *testing.T) {
 		equal(t, b.String(), c.want)
 	}
 }
+
+// The walk allocates nothing once the buffer is large enough.
+func TestAllocations(t *testing.T) {
+	n := pod()
+	buf := make([]byte, 0, 4096)
+	for name, write := range map[string]func(){
+		"YAML":  func() { AppendYAML(buf, n) },
+		"KYAML": func() { AppendKYAML(buf, n) },
+		"JSON":  func() { AppendJSON(buf, n, 2) },
+	} {
+		if got := testing.AllocsPerRun(10, write); got > 0 {
+			t.Errorf("%s: %v allocations", name, got)
+		}
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	n := pod()
+	for _, f := range []struct {
+		name  string
+		write func([]byte, kube.Node) []byte
+	}{
+		{"YAML", AppendYAML},
+		{"KYAML", AppendKYAML},
+		{"JSON", func(b []byte, n kube.Node) []byte { return AppendJSON(b, n, 2) }},
+	} {
+		b.Run(f.name, func(b *testing.B) {
+			b.ReportAllocs()
+			var buf []byte
+			for range b.N {
+				buf = f.write(buf[:0], n)
+			}
+			b.SetBytes(int64(len(buf)))
+		})
+	}
+}

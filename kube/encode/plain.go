@@ -18,6 +18,7 @@ const (
 	inside = 1 << iota // may stand in one, whatever its neighbours
 	first              // may start one
 	number             // may start one that is not a number, a date or a time
+	begins             // begins a word that means something
 )
 
 var class = classes()
@@ -26,7 +27,9 @@ func classes() (c [256]uint8) {
 	for i := '!'; i <= '~'; i++ {
 		c[i] = inside
 	}
-	c[':'], c['#'] = 0, 0
+	for _, i := range ":#<" {
+		c[i] = 0
+	}
 	for i := 'a'; i <= 'z'; i++ {
 		c[i] |= first
 		c[i-'a'+'A'] |= first
@@ -37,6 +40,9 @@ func classes() (c [256]uint8) {
 	for _, i := range "+-.0123456789" {
 		c[i] |= number
 	}
+	for _, i := range "~=eyntfoEYNTFO" {
+		c[i] |= begins
+	}
 	return c
 }
 
@@ -45,25 +51,32 @@ func plain(s string) bool {
 	if s == "" {
 		return false
 	}
-	if c := class[s[0]]; c&first == 0 {
-		if c&number == 0 && s[0] < utf8.RuneSelf || c&number != 0 && (numeric(s) || marker(s)) {
-			return false
-		}
+	c := class[s[0]]
+	if c&first == 0 && !starts(s, c) {
+		return false
 	}
 	for i := 0; i < len(s); i++ {
-		if class[s[i]]&inside != 0 {
-			continue
+		if class[s[i]]&inside == 0 {
+			n := between(s, i)
+			if n == 0 {
+				return false
+			}
+			i += n - 1
 		}
-		n := between(s, i)
-		if n == 0 {
-			return false
-		}
-		i += n - 1
 	}
-	return !word(s) && !strings.HasSuffix(s, "<<") // goccy/go-yaml trips over keys such as a<<
+	return c&begins == 0 || !word(s)
 }
 
-// between returns how many bytes at s[i] are harmless where they stand: a colon, a hash, a space or a letter beyond ASCII.
+// starts reports whether s, which does not start with a letter of ASCII or the like, may still be plain.
+func starts(s string, class uint8) bool {
+	if class&number != 0 {
+		return !numeric(s) && !marker(s)
+	}
+	return s[0] >= utf8.RuneSelf
+}
+
+// between returns how many bytes at s[i] are harmless where they stand: a colon, a hash, a less-than sign, a space or a
+// letter beyond ASCII.
 func between(s string, i int) int {
 	ok := false
 	switch c := s[i]; {
@@ -71,6 +84,8 @@ func between(s string, i int) int {
 		ok = i+1 < len(s) && s[i+1] != ' '
 	case c == '#':
 		ok = s[i-1] != ' '
+	case c == '<':
+		ok = s[i:] != "<<" // goccy/go-yaml trips over keys such as a<<
 	case c == ' ':
 		ok = i+1 < len(s)
 	case c >= utf8.RuneSelf:
@@ -93,19 +108,15 @@ func marker(s string) bool {
 // word reports whether s means something in YAML 1.1, in 1.2 or to Ruby, which ignores case. JavaScript's yaml takes e3
 // for a number.
 func word(s string) bool {
-	switch s[0] {
-	case '~', '=':
-		return len(s) == 1
-	case 'e', 'E':
+	if c := s[0]; c == 'e' || c == 'E' {
 		return only(s[1:], "0123456789+-")
-	case 'y', 'n', 't', 'f', 'o', 'Y', 'N', 'T', 'F', 'O':
-		if len(s) > 5 {
-			return false
-		}
-		switch strings.ToLower(s) {
-		case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
-			return true
-		}
+	}
+	if len(s) > 5 {
+		return false
+	}
+	switch strings.ToLower(s) {
+	case "~", "=", "y", "n", "yes", "no", "on", "off", "true", "false", "null":
+		return true
 	}
 	return false
 }

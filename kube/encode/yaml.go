@@ -11,38 +11,76 @@ import (
 // AppendYAML appends a value as block YAML: the items of a mapping in their own order, lists at the indentation of their
 // key, as Kubernetes' tools write them. The text ends with a line's end.
 func AppendYAML(b []byte, n kube.Node) []byte {
-	if c := n.Collection(); c != nil {
+	switch {
+	case n.Collection() != nil:
 		start := len(b)
-		if b = collection(b, n.Kind(), c, 0); len(b) > start {
+		if b = collection(b, n.Kind(), n.Collection(), 0, false); len(b) > start {
 			return b
 		}
 		return append(append(b, empty(n.Kind())...), '\n')
+	case n.Kind() != kube.String:
+		return append(atom(b, n), '\n')
+	case n.Str() != "" && headed(n.Str()):
+		return append(quote(b, n.Str()), '\n') // readers differ about how far the block of a document is indented
 	}
-	if s := n.Str(); s != "" && headed(s) {
-		return append(quote(b, s), '\n') // readers differ about how far the block of a document is indented
-	}
-	return append(scalar(b, n, 0), '\n')
+	return append(String(b, n.Str(), 0), '\n')
 }
 
-// collection appends the lines of what is in c, indented by indent. The first line is not indented if the buffer ends
-// within one.
-func collection(b []byte, kind kube.Kind, c kube.Collection, indent int) []byte {
-	if kind == kube.List {
-		return elements(b, c, indent)
-	}
+// collection appends the lines of what is in c, indented by indent. The first one goes on with the line at hand if inline
+// is set.
+func collection(b []byte, kind kube.Kind, c kube.Collection, indent int, inline bool) []byte {
 	for i := range c.Len() {
 		k, n := c.At(i)
 		if !n.Exists() {
 			continue
 		}
-		if b = margin(b, indent); len(k) > longKey {
+		if !inline {
+			b = Indent(b, indent)
+		}
+		inline = false
+		switch {
+		case kind == kube.List:
+			b = append(b, '-')
+		case len(k) > longKey:
 			b = explicit(b, k, n, indent)
 			continue
+		default:
+			b = append(Key(b, k), ':')
 		}
-		b = append(Key(b, k), ':')
-		b = value(b, n, indent)
+		b = value(b, n, kind, indent)
 	}
 	return b
+}
+
+// value appends what follows the dash or colon of an item at indent, and the line's end.
+func value(b []byte, n kube.Node, of kube.Kind, indent int) []byte {
+	switch n.Kind() {
+	case kube.String:
+		return append(String(append(b, ' '), n.Str(), indent), '\n')
+	case kube.List, kube.Map, kube.Record:
+		return nested(b, n.Kind(), n.Collection(), of, indent)
+	}
+	return append(atom(append(b, ' '), n), '\n')
+}
+
+// nested appends a collection that is an item of another one: behind a dash on the same line, else below; braces where
+// nothing is in it.
+func nested(b []byte, kind kube.Kind, c kube.Collection, of kube.Kind, indent int) []byte {
+	inline := of == kube.List
+	if inline || kind != kube.List {
+		indent += 2
+	}
+	if inline {
+		b = append(b, ' ')
+	} else {
+		b = append(b, '\n')
+	}
+	start := len(b)
+	if b = collection(b, kind, c, indent, inline); len(b) > start {
+		return b
+	}
+	b[start-1] = ' '
+	return append(append(b, empty(kind)...), '\n')
 }
 
 // longKey is how long a key may be, with room for escapes, where its colon follows: readers look 1024 characters ahead.
@@ -52,65 +90,14 @@ const longKey = 160
 func explicit(b []byte, k string, n kube.Node, indent int) []byte {
 	start := len(b)
 	if b = append(Key(b, k), ':'); len(b)-start <= 1000 {
-		return value(b, n, indent)
+		return value(b, n, kube.Map, indent)
 	}
 	b = append(Key(append(b[:start], "? "...), k), '\n')
 	b = append(Indent(b, indent), ':')
 	if n.Kind() == kube.String {
 		return append(Key(append(b, ' '), n.Str()), '\n') // some readers want no block here
 	}
-	return value(b, n, indent)
-}
-
-func elements(b []byte, c kube.Collection, indent int) []byte {
-	for i := range c.Len() {
-		_, n := c.At(i)
-		if n.Exists() {
-			b = append(margin(b, indent), '-')
-			b = element(b, n, indent)
-		}
-	}
-	return b
-}
-
-// margin indents a line that has not begun.
-func margin(b []byte, indent int) []byte {
-	if len(b) > 0 && b[len(b)-1] != '\n' {
-		return b
-	}
-	return Indent(b, indent)
-}
-
-// value appends what follows the colon of a key at indent, and the line's end.
-func value(b []byte, n kube.Node, indent int) []byte {
-	c := n.Collection()
-	if c == nil {
-		return append(scalar(append(b, ' '), n, indent), '\n')
-	}
-	below := indent
-	if n.Kind() != kube.List {
-		below += 2
-	}
-	return filled(append(b, '\n'), n.Kind(), c, below)
-}
-
-// element appends what follows a dash at indent, and the line's end.
-func element(b []byte, n kube.Node, indent int) []byte {
-	b = append(b, ' ')
-	if c := n.Collection(); c != nil {
-		return filled(b, n.Kind(), c, indent+2)
-	}
-	return append(scalar(b, n, indent), '\n')
-}
-
-// filled appends a collection, or braces where nothing is in it, in place of the space or line's end that precedes it.
-func filled(b []byte, kind kube.Kind, c kube.Collection, indent int) []byte {
-	start := len(b)
-	if b = collection(b, kind, c, indent); len(b) > start {
-		return b
-	}
-	b[start-1] = ' '
-	return append(append(b, empty(kind)...), '\n')
+	return value(b, n, kube.Map, indent)
 }
 
 func empty(kind kube.Kind) string {
@@ -120,21 +107,20 @@ func empty(kind kube.Kind) string {
 	return "{}"
 }
 
-// scalar appends a scalar that belongs to something at indent.
-func scalar(b []byte, n kube.Node, indent int) []byte {
-	if n.Kind() == kube.String {
-		return String(b, n.Str(), indent)
-	}
-	return atom(b, n)
-}
-
 // String appends s as a value of something at indent: plain, quoted or, with line breaks, as a literal block. The last
 // line's end is left to the caller.
 func String(b []byte, s string, indent int) []byte {
-	if strings.IndexByte(s, '\n') >= 0 && literal(s) {
-		return block(b, s, indent+2)
+	if plain(s) {
+		return append(b, s...)
 	}
-	return Key(b, s)
+	if strings.IndexByte(s, '\n') >= 0 {
+		start := len(b)
+		if b, ok := block(b, s, indent+2); ok {
+			return b
+		}
+		b = b[:start]
+	}
+	return quote(b, s)
 }
 
 // atom appends what is neither a string nor a collection.
