@@ -19,6 +19,8 @@ import (
 	"github.com/starctl/starctl/starlark/diag"
 )
 
+var fileOptions = &syntax.FileOptions{Set: true, TopLevelControl: true}
+
 var update = flag.Bool("update", false, "rewrite testdata to what is")
 
 // TestCases evaluates each CASE.star of testdata/*.txtar and compares the objects of its global o with CASE.yaml, or what
@@ -67,8 +69,7 @@ func outcome(t *testing.T, src string) txtar.File {
 	thread := &starlark.Thread{Name: t.Name()}
 	run := typed.NewRun(thread)
 	texts := diag.Texts{"deploy.star": src}
-	opts := &syntax.FileOptions{Set: true, TopLevelControl: true}
-	globals, err := starlark.ExecFileOptions(opts, thread, "deploy.star", src, Predeclared())
+	globals, err := starlark.ExecFileOptions(fileOptions, thread, "deploy.star", src, Predeclared())
 	list := mistakes(run, texts)
 	if err != nil {
 		list = append(list, diag.From(err, texts)...)

@@ -29,7 +29,7 @@ func clusterRoleBinding(thread *starlark.Thread, _ *starlark.Builtin, args starl
 		return nil, err
 	}
 	c.plainMetadata()
-	if c.arg("role") == nil {
+	if c.lacks("role") {
 		c.mistake(theObject, kube.Fields("roleRef"), errors.New("a ClusterRoleBinding needs the role that it gives: role = r"))
 	}
 	c.bind("role", "ClusterRole")

@@ -40,7 +40,7 @@ func cronJob(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, 
 		return nil, err
 	}
 	w.restartNever()
-	if spec := w.record(theSpec); spec.Get("schedule") == nil && !spec.Poisoned() {
+	if spec := w.record(theSpec); spec.Get("schedule") == nil && !spec.Poisoned() && w.lacks("schedule") {
 		w.mistake(theSpec, kube.Fields("schedule"), fmt.Errorf(`a CronJob needs a schedule, such as schedule = "0 6 * * *"`))
 	}
 	return w.records[theObject], nil

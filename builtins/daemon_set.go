@@ -24,5 +24,5 @@ var daemonSetForm = sync.OnceValue(func() *workloadForm { return newWorkloadForm
 //	namespace, labels, annotations, pod_annotations, selector, image, container_name, command, args, env, env_from, ports,
 //	resources, readiness, liveness, startup, volumes, containers, init_containers, service_account_name: as deployment's.
 func daemonSet(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	return daemonSetForm().object(thread, args, kwargs)
+	return daemonSetForm().plain(thread, args, kwargs)
 }

@@ -50,5 +50,5 @@ var deploymentForm = sync.OnceValue(func() *workloadForm { return newWorkloadFor
 //	init_containers: containers as in the API that run first, or beside it with restartPolicy = "Always".
 //	service_account_name: a name or ServiceAccount object; service_account is the same.
 func deployment(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	return deploymentForm().object(thread, args, kwargs)
+	return deploymentForm().plain(thread, args, kwargs)
 }

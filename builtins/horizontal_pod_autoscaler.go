@@ -43,7 +43,7 @@ func horizontalPodAutoscaler(thread *starlark.Thread, _ *starlark.Builtin, args 
 	if err != nil {
 		return nil, err
 	}
-	workload := c.object("workload", "Deployment", "StatefulSet", "ReplicaSet")
+	workload := c.objectIn("workload", "Deployment", "StatefulSet", "ReplicaSet")
 	if err := c.nameAfter(workload); err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (c *call) scaleTarget(workload *typed.Record) {
 			return
 		}
 		put(ref, "name", name)
-	case c.arg("workload") == nil:
+	case c.lacks("workload"):
 		c.mistake(theSpec, kube.Fields("scaleTargetRef"), errors.New("an autoscaler needs the workload it scales: workload = app"))
 	}
 }
@@ -82,7 +82,7 @@ func (c *call) scaleRange() {
 	}
 	if most != nil {
 		c.set(theSpec, "maxReplicas", most, "max")
-	} else {
+	} else if c.lacks("max") {
 		c.mistake(theSpec, kube.Fields("maxReplicas"), errors.New("an autoscaler needs max, the most replicas"))
 	}
 	n := typed.Node(spec)
@@ -107,7 +107,9 @@ func (c *call) average(resource string) {
 	metric := dict("type", starlark.String("Resource"), "resource", dict("name", starlark.String(resource), "target", target))
 	_ = target.SetKey(starlark.String("type"), starlark.String(kind)) // cannot fail: the key is new
 	_ = target.SetKey(starlark.String(field), v)
-	if err := c.record(theSpec).Items("metrics").Append(metric); err != nil {
+	if f, ok := v.(starlark.Float); ok && f > 0 && f <= 1 {
+		c.misuse(resource, &typed.Error{Err: errors.New("got float, want percent as int"), Help: []string{fmt.Sprintf("write %.0f", f*100)}})
+	} else if err := c.record(theSpec).Items("metrics").Append(metric); err != nil {
 		c.misread(theSpec, kube.Fields("metrics"), err, resource)
 	}
 }

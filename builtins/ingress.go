@@ -52,9 +52,7 @@ func ingress(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, 
 	if v := c.arg("class_name"); v != nil {
 		c.set(theSpec, "ingressClassName", v, "class_name")
 	}
-	if v := c.arg("path_type"); v != nil {
-		i.pathType = v
-	}
+	i.setPathType()
 	if v := c.arg("default_backend"); v != nil {
 		if b := i.backend(kube.Fields("defaultBackend"), v, "default_backend"); b != nil {
 			c.set(theSpec, "defaultBackend", b, "default_backend")
@@ -62,7 +60,7 @@ func ingress(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, 
 	}
 	i.hosts()
 	i.tls()
-	if c.arg("hosts") == nil && c.arg("default_backend") == nil {
+	if c.lacks("hosts", "default_backend") {
 		c.mistake(theSpec, kube.Fields("rules"), errors.New(`an Ingress needs hosts, such as hosts = {"api.example.com": {"/": svc}}`))
 	}
 	return c.records[theObject], nil
@@ -72,6 +70,17 @@ type ingressCall struct {
 	*call
 	pathType starlark.Value
 	names    []starlark.Value // of the hosts
+}
+
+func (i *ingressCall) setPathType() {
+	v := i.arg("path_type")
+	switch v {
+	case nil:
+	case starlark.String("Prefix"), starlark.String("Exact"), starlark.String("ImplementationSpecific"):
+		i.pathType = v
+	default:
+		i.misuse("path_type", oneOfStrings(v, "Prefix", "Exact", "ImplementationSpecific"))
+	}
 }
 
 func (i *ingressCall) hosts() {

@@ -23,6 +23,7 @@ type form struct {
 	sections   []section
 	keywords   map[string]keyword
 	names      []string // of all keywords, sorted
+	object     bool     // it makes an object that stands alone, not a part of one
 }
 
 // section is a record whose fields are keywords: the object itself is the first.
@@ -126,6 +127,7 @@ type call struct {
 	records [maxSections]*typed.Record
 	given   []argument // the shaped keywords that were given
 	room    [16]argument
+	meant   []string // the keywords that misspelt ones stood for
 }
 
 const maxSections = 10
@@ -208,7 +210,7 @@ func (c *call) text(name string) string {
 	case starlark.String:
 		return string(v)
 	default:
-		c.mistake(int(c.keywords[name].section), nil, fmt.Errorf("%s: got %s, want string", name, kindOf(v)), name)
+		c.misuse(name, fmt.Errorf("got %s, want string", kindOf(v)))
 	}
 	return ""
 }
@@ -220,7 +222,7 @@ func (c *call) flag(name string) bool {
 	case starlark.Bool:
 		return bool(v)
 	default:
-		c.mistake(int(c.keywords[name].section), nil, fmt.Errorf("%s: got %s, want bool", name, kindOf(v)), name)
+		c.misuse(name, fmt.Errorf("got %s, want bool", kindOf(v)))
 	}
 	return false
 }
@@ -275,16 +277,27 @@ func (c *call) misread(sec int, path kube.Path, err error, names ...string) {
 
 // mistake reports what is wrong at a path below a section. names lead from the arguments of the call to the value.
 func (c *call) mistake(sec int, path kube.Path, err error, names ...string) {
-	for s := sec; s >= 0; s = c.sections[s].parent {
-		if r := c.records[s]; r != nil {
-			r.Poison()
-			break
-		}
-	}
-	if c.kind() != "" {
+	c.record(sec).Poison()
+	if c.object {
 		path = c.path(sec, c.item()).With(path...)
 	}
 	c.run.Report(c.title(), typed.Within(path, err), c.places(names)...)
+}
+
+// misuse reports what is wrong with a shaped keyword that is no field of the object.
+func (c *call) misuse(name string, err error) {
+	c.record(int(c.keywords[name].section)).Poison()
+	c.run.Report(c.title(), typed.Within(kube.Fields(name), err), c.places([]string{name})...)
+}
+
+// lacks reports whether none of the keywords was given or meant.
+func (c *call) lacks(names ...string) bool {
+	for _, name := range names {
+		if c.arg(name) != nil || slices.Contains(c.meant, name) {
+			return false
+		}
+	}
+	return true
 }
 
 // places writes the name of an argument as diag.Place wants it: one that was given without its keyword by its index.
@@ -300,9 +313,13 @@ func (c *call) places(names []string) []string {
 // title names the object as messages do, from the arguments: they may not have been read yet. What makes but a part of an
 // object is named itself.
 func (c *call) title() string {
-	id := kube.ID{Kind: c.kind(), Namespace: c.peek("namespace"), Name: c.peek("name")}
-	if id.Kind == "" {
+	if !c.object {
 		return c.name
+	}
+	typ := c.sections[theObject].typ
+	id := kube.ID{Kind: typ.Kind, Name: c.peek("name")}
+	if typ.Namespaced {
+		id.Namespace = c.peek("namespace")
 	}
 	if meta := c.records[theMetadata]; meta != nil && id.Name == "" { // called after its workload
 		id.Name = typed.Node(meta).Get("name").Str()
@@ -337,12 +354,16 @@ func (c *call) peek(name string) string {
 func (c *call) unknown(name string) {
 	near := c.nearest(name)
 	err := &typed.Error{Err: fmt.Errorf("%s has no keyword %q", c.name, name), Suggest: near}
-	if c.kind() == "" {
+	k, known := c.keywords[near]
+	switch {
+	case name == "namespace" && c.object:
+		err = &typed.Error{Err: fmt.Errorf("a %s belongs to no namespace", c.kind())}
+	case advice[name] != "":
+		err.Suggest, err.Help = "", []string{advice[name]}
+	case !c.object:
 		err.Err = fmt.Errorf("no keyword %q", name)
-	}
-	if help := advice[name]; help != "" {
-		err.Suggest, err.Help = "", []string{help}
-	} else if k, ok := c.keywords[near]; ok && c.kind() != "" {
+	case known:
+		c.meant = append(c.meant, near)
 		err.Err = fmt.Errorf("no such field of %s", c.sections[k.section].typ.Short())
 		c.mistake(int(k.section), kube.Fields(name), err, name)
 		return

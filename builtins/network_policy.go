@@ -42,12 +42,12 @@ func networkPolicy(thread *starlark.Thread, _ *starlark.Builtin, args starlark.T
 	if err != nil {
 		return nil, err
 	}
-	workload := c.object("workload", workloadKinds...)
+	workload := c.objectIn("workload", workloadKinds...)
 	if err := c.nameAfter(workload); err != nil {
 		return nil, err
 	}
 	c.plainMetadata()
-	if c.arg("workload") == nil && c.arg("selector") == nil {
+	if c.lacks("workload", "selector") {
 		c.mistake(theSpec, kube.Fields("podSelector"),
 			errors.New("a policy needs the workload it is for: workload = app, or selector = {...}, {} for all Pods"))
 	}

@@ -34,6 +34,7 @@ func newObjectForm(name, typ string) *form {
 // newClusterForm starts the form of an object that belongs to no namespace.
 func newClusterForm(name, typ string) *form {
 	f := newForm(name, typ, 1, "name")
+	f.object = true
 	f.inside(theObject, "metadata")
 	return f.shape(theMetadata, "labels", "annotations")
 }
@@ -41,7 +42,9 @@ func newClusterForm(name, typ string) *form {
 // metadata sets name, namespace and annotations.
 func (c *call) metadata() *typed.Record {
 	meta := c.record(theMetadata)
-	c.set(theMetadata, "name", c.arg("name"), "name")
+	if v := c.arg("name"); v != nil { // else it was to be that of a workload: see nameAfter
+		c.set(theMetadata, "name", v, "name")
+	}
 	if v := c.arg("namespace"); v != nil {
 		c.setNamespace(v)
 	}
@@ -83,8 +86,8 @@ func kindOf(v starlark.Value) string {
 	return v.Type()
 }
 
-// object returns the object in a shaped keyword; it must be of one of the kinds.
-func (c *call) object(keyword string, kinds ...string) *typed.Record {
+// objectIn returns the object in a shaped keyword; it must be of one of the kinds.
+func (c *call) objectIn(keyword string, kinds ...string) *typed.Record {
 	v := c.arg(keyword)
 	if v == nil {
 		return nil
@@ -92,7 +95,7 @@ func (c *call) object(keyword string, kinds ...string) *typed.Record {
 	if r, ok := v.(*typed.Record); ok && slices.Contains(kinds, r.Schema().Kind) {
 		return r
 	}
-	c.mistake(int(c.keywords[keyword].section), nil, fmt.Errorf("%s: got %s, want %s", keyword, kindOf(v), oneOf(kinds)), keyword)
+	c.misuse(keyword, fmt.Errorf("got %s, want %s", kindOf(v), oneOf(kinds)))
 	return nil
 }
 
@@ -109,7 +112,7 @@ func reference(v starlark.Value, kinds ...string) (starlark.String, error) {
 			return nameOf(v)
 		}
 	}
-	return "", fmt.Errorf("got %s, want %s or its name", kindOf(v), oneOf(kinds))
+	return "", fmt.Errorf("got %s, want %s", kindOf(v), orItsName(kinds))
 }
 
 // nameOf returns the metadata.name of an object.
@@ -131,6 +134,14 @@ func oneOf(kinds []string) string {
 		return article + kinds[0]
 	}
 	return article + strings.Join(kinds[:last], ", ") + " or " + kinds[last]
+}
+
+// orItsName writes "a Service or its name", "a Role or ClusterRole, or its name".
+func orItsName(kinds []string) string {
+	if len(kinds) == 1 {
+		return oneOf(kinds) + " or its name"
+	}
+	return oneOf(kinds) + ", or its name"
 }
 
 // pairs yields the items of a dict, Starlark's own or one with checked values, in order.

@@ -48,7 +48,7 @@ func (c *call) claimSpec() {
 	storage := c.arg("storage")
 	requests := spec.Child("resources").Entries("requests")
 	switch {
-	case storage == nil && !requests.Has("storage") && !spec.Poisoned():
+	case c.lacks("storage") && !requests.Has("storage") && !spec.Poisoned():
 		c.mistake(theSpec, kube.Fields("resources", "requests", "storage"), fmt.Errorf(`%s needs storage, such as "10Gi"`, c.name))
 	case storage != nil && requests.Has("storage"):
 		c.mistake(theSpec, kube.Fields("resources", "requests", "storage"), fmt.Errorf("given twice: in resources and as storage"), "storage")

@@ -40,13 +40,13 @@ func podDisruptionBudget(thread *starlark.Thread, _ *starlark.Builtin, args star
 	if err != nil {
 		return nil, err
 	}
-	workload := c.object("workload", workloadKinds...)
+	workload := c.objectIn("workload", workloadKinds...)
 	if err := c.nameAfter(workload); err != nil {
 		return nil, err
 	}
 	c.plainMetadata()
 	c.selectPods("selector", workload)
-	if c.arg("workload") == nil && c.arg("selector") == nil {
+	if c.lacks("workload", "selector") {
 		c.mistake(theSpec, kube.Fields("selector"), errors.New("a budget needs the workload it is for: workload = app, or selector = {...}"))
 	}
 	c.oneLimit()
@@ -90,7 +90,7 @@ func (c *call) oneLimit() {
 	switch {
 	case least != nil && most != nil:
 		c.mistake(theSpec, kube.Fields("minAvailable"), errors.New("give min_available or max_unavailable, not both"), "min_available")
-	case least == nil && most == nil && !spec.Poisoned():
+	case least == nil && most == nil && c.lacks("min_available", "max_unavailable") && !spec.Poisoned():
 		c.mistake(theSpec, kube.Fields("maxUnavailable"), errors.New("a budget needs a limit, such as max_unavailable = 1"))
 	}
 }

@@ -34,7 +34,7 @@ func roleBinding(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tup
 	switch role, cluster := c.arg("role"), c.arg("cluster_role"); {
 	case role != nil && cluster != nil:
 		c.mistake(theObject, kube.Fields("roleRef"), errors.New("give role or cluster_role, not both"), "cluster_role")
-	case role == nil && cluster == nil:
+	case c.lacks("role", "cluster_role"):
 		c.mistake(theObject, kube.Fields("roleRef"), errors.New("a RoleBinding needs the role that it gives: role = r, or cluster_role = \"view\""))
 	}
 	c.bind("role", "Role", "ClusterRole")

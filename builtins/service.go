@@ -48,7 +48,7 @@ func service(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, 
 	if err != nil {
 		return nil, err
 	}
-	s := &serviceCall{call: c, workload: c.object("workload", workloadKinds...)}
+	s := &serviceCall{call: c, workload: c.objectIn("workload", workloadKinds...)}
 	if err := c.nameAfter(s.workload); err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func (s *serviceCall) selector() {
 		s.set(theSpec, "selector", v, "selector")
 	case s.workload != nil:
 		s.selectWorkload()
-	case s.arg("workload") == nil && !s.external():
+	case s.lacks("workload", "selector") && !s.external():
 		s.mistake(theSpec, kube.Fields("selector"),
 			errors.New("a Service needs the workload it is for: workload = app, or selector = {...}"))
 	}
@@ -143,7 +143,7 @@ func (s *serviceCall) ports() {
 		return
 	}
 	spec := s.record(theSpec)
-	if s.external() || spec.Get("clusterIP") == starlark.String("None") || spec.Poisoned() {
+	if s.external() || spec.Get("clusterIP") == starlark.String("None") || spec.Poisoned() || !s.lacks("ports") {
 		return
 	}
 	err := errors.New(`a Service needs ports, such as ports = {"http": 80}`)

@@ -54,6 +54,9 @@ func subject(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, 
 // subjects sets whom a binding is for.
 func (c *call) subjects() {
 	v := c.arg("subjects")
+	if v == nil && !c.lacks("subjects") {
+		return
+	}
 	if v == nil {
 		c.mistake(theObject, kube.Fields("subjects"), fmt.Errorf("a %s needs subjects, such as [sa] or [subject(\"Group\", \"developers\")]", c.kind()))
 		return

@@ -75,8 +75,8 @@ func (f *workloadForm) makeWorkload(thread *starlark.Thread, args starlark.Tuple
 	return w, nil
 }
 
-// object makes a workload that needs nothing besides.
-func (f *workloadForm) object(thread *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+// plain makes a workload that needs nothing besides.
+func (f *workloadForm) plain(thread *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	w, err := f.makeWorkload(thread, args, kwargs)
 	if err != nil {
 		return nil, err
@@ -256,10 +256,15 @@ func (w *workload) serviceAccount(v starlark.Value) {
 	w.set(w.form.podSpec, "serviceAccountName", v, "service_account")
 }
 
-// restartNever is for Jobs, whose Pods Kubernetes would otherwise want to restart and then refuses.
+// restartNever is for Jobs, whose Pods may not be restarted for ever: the API's default is refused there.
 func (w *workload) restartNever() {
-	if pod := w.record(w.form.podSpec); pod.Get("restartPolicy") == nil {
+	pod := w.record(w.form.podSpec)
+	switch pod.Get("restartPolicy") {
+	case nil:
 		put(pod, "restartPolicy", starlark.String("Never"))
+	case starlark.String("Always"):
+		w.mistake(w.form.podSpec, kube.Fields("restartPolicy"),
+			fmt.Errorf(`got "Always", want "Never" or "OnFailure": a Job is done when its Pods have succeeded`), "restart_policy")
 	}
 }
 

@@ -241,7 +241,11 @@ func (r *Run) object(t *schema.Object, v starlark.Value) starlark.Value {
 		r.depth--
 		return x
 	}
-	r.fault(wrong(v, t.Short()))
+	e := wrong(v, t.Short())
+	if s, ok := v.(starlark.String); ok && len(t.Fields) == 1 { // a reference by name, in the API
+		e.Help = []string{fmt.Sprintf("write {%q: %s}", t.Fields[0].Name(), s)}
+	}
+	r.fault(e)
 	return nil
 }
 
