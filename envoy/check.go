@@ -23,6 +23,17 @@ func Validate(c Config) []Problem {
 	return p.list
 }
 
+// ValidateUpstream returns the mistakes that u has in whatever Config it is used. Its Port may be found later.
+func ValidateUpstream(u Upstream) []Problem {
+	p := &problems{}
+	if u.Port == 0 {
+		u.Port = 1
+	}
+	c := &Config{XDS: &XDS{}}
+	c.checkUpstream(p, &u)
+	return p.list
+}
+
 func (c *Config) check(p *problems) {
 	if c.App == "" {
 		p.add("app", "got nothing, want the application's name")
