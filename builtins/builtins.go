@@ -68,6 +68,7 @@ func Table() []Builtin {
 		function("subject", subject),
 
 		// The sidecar.
+		{"envoy", envoy.Module()},
 
 		// What later stages are told.
 		function("warn", warn),

@@ -41,6 +41,9 @@ func (c *Config) checkOverrides(p *problems, u *Upstream) {
 	}
 }
 
+// Merge lays over on top of base, as overrides do: messages field by field, null takes a field away, anything else replaces it.
+func Merge(base, over kube.Node) kube.Node { return merge(base, over) }
+
 // merge lays over on top of base: messages field by field, null takes a field away, anything else replaces it.
 func merge(base, over kube.Node) kube.Node {
 	if !over.Exists() {

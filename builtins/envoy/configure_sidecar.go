@@ -22,7 +22,6 @@ type Sidecars []*Sidecar
 // Sidecar is what one call of configure_sidecar said.
 type Sidecar struct {
 	Config          string // the ConfigMap's name; "" for the workload's name and -envoy
-	External        bool   // the ConfigMap is somebody else's
 	Containers      []string
 	Image           string
 	ImagePullPolicy string
@@ -57,7 +56,7 @@ func (s *Sidecar) keywords() []string { return sidecarKeywords }
 func (s *Sidecar) set(r *reader, keyword string, v starlark.Value) error {
 	switch keyword {
 	case "config":
-		return s.setConfig(v)
+		return name(&s.Config, v, "ConfigMap")
 	case "containers":
 		return texts(&s.Containers, v)
 	case "image":
@@ -88,24 +87,6 @@ func (s *Sidecar) set(r *reader, keyword string, v starlark.Value) error {
 		return s.setContainer(r, v)
 	}
 	return errUnknown
-}
-
-// setConfig reads the ConfigMap: its name, the object, or vet.external(NAME).
-func (s *Sidecar) setConfig(v starlark.Value) error {
-	if name, ok := external(v); ok {
-		s.Config, s.External = name, true
-		return nil
-	}
-	return name(&s.Config, v, "ConfigMap")
-}
-
-// external is the name of an object that vet.external says is somebody else's.
-func external(v starlark.Value) (string, bool) {
-	x, ok := v.(interface{ External() string })
-	if !ok {
-		return "", false
-	}
-	return x.External(), true
 }
 
 func (s *Sidecar) setUser(v starlark.Value) error {
