@@ -9,6 +9,8 @@ package builtins
 
 import (
 	"go.starlark.net/starlark"
+
+	"github.com/starctl/starctl/builtins/envoy"
 )
 
 // Builtin is a predeclared name.
