@@ -202,7 +202,7 @@ func (r *Run) object(t *schema.Object, v starlark.Value) starlark.Value {
 	switch v := v.(type) {
 	case *Record:
 		if v.typ == t {
-			return v
+			return r.shared(v, t)
 		}
 		if v.typ.Name == t.Name { // of a custom resource whose definition another file has read as well
 			return r.again(t, v)
@@ -249,6 +249,22 @@ func (r *Run) object(t *schema.Object, v starlark.Value) starlark.Value {
 	return nil
 }
 
+// shared returns v itself, a Record of a type. Of a type that contains itself it may be nested too deeply.
+func (r *Run) shared(v starlark.Value, t *schema.Object) starlark.Value {
+	if t.Recursive && !r.fits(v, nil) {
+		return nil
+	}
+	return v
+}
+
+// sharedElems returns v itself, a List or a Map of type t.
+func (r *Run) sharedElems(v starlark.Value, t *schema.Type) starlark.Value {
+	if t.Elem.Kind == schema.Obj {
+		return r.shared(v, t.Elem.Object())
+	}
+	return v
+}
+
 // again makes a Record of type t with the fields of another.
 func (r *Run) again(t *schema.Object, v *Record) starlark.Value {
 	if !r.enter() {
@@ -280,7 +296,7 @@ func (r *Run) list(t *schema.Type, v starlark.Value) starlark.Value {
 	switch v := v.(type) {
 	case *List:
 		if v.typ == t || v.typ.Elem == t.Elem {
-			return v
+			return r.sharedElems(v, t)
 		}
 		return r.sequence(t, v)
 	case *starlark.List:
@@ -331,7 +347,7 @@ func (r *Run) mapping(t *schema.Type, v starlark.Value) starlark.Value {
 	switch v := v.(type) {
 	case *Map:
 		if v.typ == t || v.typ.Elem == t.Elem {
-			return v
+			return r.sharedElems(v, t)
 		}
 		if !r.enter() {
 			return nil

@@ -125,8 +125,8 @@ func (l *List) chains() *[]uint32 {
 
 // SetIndex sets an element. A mistake is reported and leaves the old one.
 func (l *List) SetIndex(i int, v starlark.Value) error {
-	if l.frozen {
-		return frozen("assign to an element of", "list")
+	if err := l.mutable("assign to an element of"); err != nil {
+		return err
 	}
 	if v = l.run.converted(l.typ.Elem, v, l); v != nil {
 		l.vals[i] = v

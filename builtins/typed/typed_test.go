@@ -3,6 +3,7 @@ package typed
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +37,16 @@ func evalRun(tb testing.TB, src string) (starlark.StringDict, *Run, error) {
 	return g, run, err
 }
 
+// run runs a file with more names on a thread of its own.
+func run(tb testing.TB, more starlark.StringDict, src string) error {
+	thread := &starlark.Thread{Name: "run"}
+	NewRun(thread)
+	env := predeclared(tb)
+	maps.Copy(env, more)
+	_, err := starlark.ExecFileOptions(&syntax.FileOptions{Set: true, TopLevelControl: true}, thread, "run.star", src, env)
+	return err
+}
+
 func predeclared(tb testing.TB) starlark.StringDict {
 	equal := func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 		same, err := Equal(args[0], args[1])
@@ -44,9 +55,12 @@ func predeclared(tb testing.TB) starlark.StringDict {
 		}
 		return starlark.None, err
 	}
+	typ := func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+		return starlark.String(TypeName(args[0])), nil
+	}
 	return starlark.StringDict{
 		"k8s": Kubernetes(), "core": attr(tb, Kubernetes(), "core", "v1"), "apps": attr(tb, Kubernetes(), "apps", "v1"),
-		"equal": starlark.NewBuiltin("equal", equal),
+		"equal": starlark.NewBuiltin("equal", equal), "type": starlark.NewBuiltin("type", typ),
 	}
 }
 

@@ -22,6 +22,7 @@ type model struct {
 type object struct {
 	name, apiVersion, kind string
 	resource               resource
+	recursive              bool
 	fields                 []field
 }
 
@@ -78,9 +79,29 @@ func (m *model) objects() ([]*object, error) {
 	}
 	var list []*object
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		list = append(list, all[name])
+		o := all[name]
+		o.recursive = reaches(all, o, name, map[string]bool{})
+		list = append(list, o)
 	}
 	return list, nil
+}
+
+// reaches reports whether a value of o can hold one of the named type.
+func reaches(all map[string]*object, o *object, name string, seen map[string]bool) bool {
+	for _, f := range o.fields {
+		t := &f.typ
+		for t.elem != nil {
+			t = t.elem
+		}
+		if t.kind != "Obj" || seen[t.object] {
+			continue
+		}
+		seen[t.object] = true
+		if t.object == name || reaches(all, all[t.object], name, seen) {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *model) object(full string) (*object, error) {

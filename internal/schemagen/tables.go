@@ -43,6 +43,9 @@ func (w *writer) object(o *object) {
 	if o.resource.plural != "" {
 		fmt.Fprintf(&w.objects, ", Resource: %q, Namespaced: %v", o.resource.plural, o.resource.namespaced)
 	}
+	if o.recursive {
+		w.objects.WriteString(", Recursive: true")
+	}
 	if required > 0 {
 		fmt.Fprintf(&w.objects, ", Required: %d", required)
 	}

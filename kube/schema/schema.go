@@ -105,6 +105,7 @@ type Object struct {
 	Kind       string
 	Resource   string // the plural of the kind that URLs use, if the API server stores its objects
 	Namespaced bool   // whether those live in namespaces
+	Recursive  bool   // whether values of the type can hold others of it
 }
 
 // Short is the name without group and version.
