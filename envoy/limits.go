@@ -101,13 +101,15 @@ func (u *Upstream) healthChecks() kube.Node {
 	return list(u.healthCheck())
 }
 
-// healthCheck asks in the upstream's own protocol. Without traffic Envoy asks once a minute; a new endpoint is asked at once
-// and takes calls from its first success on.
+// healthCheck asks in the upstream's own protocol, also while nobody calls: Envoy's default of once a minute would leave a
+// bad endpoint in place for that long after the first call. A new endpoint is asked at once and takes calls from its first
+// success on.
 func (u *Upstream) healthCheck() kube.Node {
 	h := u.HealthCheck
 	checks := kube.Pairs{
 		span("timeout", cmp.Or(h.Timeout, 2*time.Second)),
 		span("interval", cmp.Or(h.Interval, 10*time.Second)),
+		span("no_traffic_interval", cmp.Or(h.Interval, 10*time.Second)),
 		span("interval_jitter", time.Second),
 		number("unhealthy_threshold", cmp.Or(h.Unhealthy, 3)),
 		number("healthy_threshold", cmp.Or(h.Healthy, 2)),
