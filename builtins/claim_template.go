@@ -10,7 +10,7 @@ var claimTemplateForm = sync.OnceValue(func() *form {
 	f := newForm("claim_template", "core.v1.PersistentVolumeClaim", 1, "storage")
 	f.inside(theObject, "metadata")
 	f.inside(theObject, "spec")
-	f.sections = append(f.sections, section{typ: types().volumeMount, parent: -1})
+	f.sections = append(f.sections, section{typ: types().volumeMount, parent: -1, room: 2})
 	f.shape(theObject, "name").shape(theMetadata, "labels", "annotations")
 	f.fields(theSpec, "").fields(theClaimMount, "mount_", "mountPath", "name")
 	return f.done()

@@ -17,7 +17,7 @@ func (w *workload) env(v starlark.Value) {
 		w.mistake(w.form.container, kube.Fields("env"), fmt.Errorf(`got %s, want a dict such as {"LOG_LEVEL": "info"}`, kindOf(v)), "env")
 		return
 	}
-	var list starlark.Tuple
+	list := make(starlark.Tuple, 0, size(v))
 	for k, v := range items {
 		if x := w.variable(k, v); x != nil {
 			list = append(list, x)
@@ -36,7 +36,7 @@ func (w *workload) variable(k, v starlark.Value) starlark.Value {
 	if v == starlark.None {
 		return nil
 	}
-	x := w.run.New(types().envVar)
+	x := w.run.NewRoom(types().envVar, 2)
 	put(x, "name", name)
 	switch v := v.(type) {
 	case *typed.Record, *starlark.Dict:

@@ -32,6 +32,7 @@ type section struct {
 	parent int
 	field  string // of the parent
 	list   bool   // it is the first item of that field
+	room   int    // for so many fields
 }
 
 // keyword says where the value of a keyword goes.
@@ -65,8 +66,22 @@ func (f *form) inside(parent int, field string) int {
 	} else {
 		s.typ = t.Object()
 	}
+	s.room = roomFor(s.typ)
 	f.sections = append(f.sections, s)
 	return len(f.sections) - 1
+}
+
+// roomFor is how many fields of a type files usually set.
+func roomFor(t *schema.Object) int {
+	switch t.Short() {
+	case "Container":
+		return 12
+	case "PodSpec":
+		return 8
+	case "PodTemplateSpec":
+		return 2
+	}
+	return 4
 }
 
 // fields adds all fields of a section as keywords, but for those named. A name that is taken already gets the prefix, so
@@ -126,8 +141,7 @@ type call struct {
 	kwargs  []starlark.Tuple
 	records [maxSections]*typed.Record
 	given   []argument // the shaped keywords that were given
-	room    [16]argument
-	meant   []string // the keywords that misspelt ones stood for
+	meant   []string   // the keywords that misspelt ones stood for
 }
 
 const maxSections = 10
@@ -144,8 +158,8 @@ func (f *form) begin(thread *starlark.Thread, args starlark.Tuple, kwargs []star
 		return nil, f.tooMany(len(args))
 	}
 	c := &call{form: f, run: typed.RunOf(thread), args: args, kwargs: kwargs}
-	c.given = c.room[:0]
-	c.records[0] = c.run.New(f.sections[0].typ)
+	c.given = make([]argument, 0, len(args)+len(kwargs)+1) // one more for nameAfter
+	c.records[0] = c.run.NewRoom(f.sections[0].typ, 4)
 	var seen [4]uint64
 	for i, v := range args {
 		seen[0] |= 1 << i // positional keywords were added first
@@ -233,7 +247,7 @@ func (c *call) record(sec int) *typed.Record {
 		return r
 	}
 	s := &c.sections[sec]
-	r := c.run.New(s.typ)
+	r := c.run.NewRoom(s.typ, s.room)
 	c.records[sec] = r
 	if s.parent < 0 {
 		return r // no part of the object: see newVolumeForm

@@ -144,6 +144,9 @@ func orItsName(kinds []string) string {
 	return oneOf(kinds) + ", or its name"
 }
 
+// size is how many items a collection has, as far as it knows.
+func size(v starlark.Value) int { return max(0, starlark.Len(v)) }
+
 // pairs yields the items of a dict, Starlark's own or one with checked values, in order.
 func pairs(v starlark.Value) (iter.Seq2[starlark.Value, starlark.Value], bool) {
 	switch v := v.(type) {

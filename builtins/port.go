@@ -73,7 +73,7 @@ func (w *workload) ports(v starlark.Value) {
 		w.mistake(sec, kube.Fields("ports"), fmt.Errorf(`got %s, want a dict such as {"http": 8080}`, kindOf(v)), "ports")
 		return
 	}
-	var list starlark.Tuple
+	list := make(starlark.Tuple, 0, size(v))
 	for k, v := range items {
 		name, ok := k.(starlark.String)
 		if !ok {
@@ -88,7 +88,7 @@ func (w *workload) ports(v starlark.Value) {
 }
 
 func (w *workload) containerPort(name starlark.String, v starlark.Value) *typed.Record {
-	x := w.run.New(types().containerPort)
+	x := w.run.NewRoom(types().containerPort, 3)
 	put(x, "name", name)
 	p, ok := v.(*portValue)
 	if !ok {

@@ -46,7 +46,7 @@ const (
 // newVolumeForm starts the form of a volume with a source of a type. The fields of VolumeMount are keywords of all volumes.
 func newVolumeForm(name, source string, required int, positional ...string) *form {
 	f := newForm(name, source, required, positional...)
-	f.sections = append(f.sections, section{typ: types().volumeMount, parent: -1})
+	f.sections = append(f.sections, section{typ: types().volumeMount, parent: -1, room: 2})
 	return f.shape(theSource, "name").fields(theMount, "mount_", "mountPath", "name")
 }
 
@@ -80,7 +80,7 @@ func (w *workload) volumes(v starlark.Value) {
 		return
 	}
 	m := &mounts{workload: w}
-	var list starlark.Tuple
+	list := make(starlark.Tuple, 0, size(v))
 	for k, v := range items {
 		if v == starlark.None {
 			continue
@@ -115,7 +115,7 @@ func (m *mounts) mount(path starlark.String, v starlark.Value) *typed.Record {
 		m.unmounted(path, err)
 		return nil
 	}
-	x := m.run.New(types().volumeMount)
+	x := m.run.NewRoom(types().volumeMount, 3)
 	if vol.mount != nil {
 		copyFields(x, vol.mount)
 	}
@@ -243,13 +243,13 @@ func label63(s string) string {
 
 // podVolumes adds the volumes to the Pod, and the claim templates to the StatefulSet.
 func (m *mounts) podVolumes() {
-	var volumes starlark.Tuple
+	volumes := make(starlark.Tuple, 0, len(m.volumes))
 	for _, v := range m.volumes {
 		if v.of.claim != nil {
 			m.claimTemplate(v)
 			continue
 		}
-		x := m.run.New(types().volume)
+		x := m.run.NewRoom(types().volume, 2)
 		put(x, "name", starlark.String(v.name))
 		put(x, v.of.field, v.of.source)
 		volumes = append(volumes, x)

@@ -127,7 +127,7 @@ func (w *workload) dict(sec int, name string) []label {
 		w.mistake(sec, kube.Fields(name), fmt.Errorf("got %s, want dict", kindOf(v)), name)
 		return nil
 	}
-	var list []label
+	list := make([]label, 0, size(v))
 	for k, v := range items {
 		if key, ok := k.(starlark.String); ok {
 			list = append(list, label{string(key), v})
@@ -171,6 +171,7 @@ func (w *workload) agree(selector, labels []label) {
 // label puts labels on the object or its Pods. What is wrong with them is reported once, for the object.
 func (w *workload) label(sec int, selector, labels []label) {
 	m := w.record(sec).Entries("labels")
+	m.Grow(len(selector) + len(labels))
 	for _, l := range selector {
 		_ = m.Put(l.key, l.value) // matchLabels reports it
 	}
@@ -187,6 +188,7 @@ func (w *workload) matchLabels(selector []label) {
 		return
 	}
 	m := w.record(w.form.controller).Child("selector").Entries("matchLabels")
+	m.Grow(len(selector))
 	for _, l := range selector {
 		if err := m.Put(l.key, l.value); err != nil {
 			w.mistake(w.form.controller, kube.Fields("selector", "matchLabels"), err, "selector", l.key)

@@ -22,8 +22,11 @@ func Lookup(name string) *schema.Object {
 
 // New returns an empty Record of type t, made where the Starlark code that runs now calls; an object that stands alone
 // has its apiVersion and kind.
-func (r *Run) New(t *schema.Object) *Record {
-	x := r.record(t, 8)
+func (r *Run) New(t *schema.Object) *Record { return r.NewRoom(t, 8) }
+
+// NewRoom is New with room for n fields; more cost an allocation.
+func (r *Run) NewRoom(t *schema.Object, n int) *Record {
+	x := r.record(t, n)
 	x.at = r.here()
 	x.stamp() // finds nothing wrong: nothing is set
 	return x
@@ -99,10 +102,17 @@ func (l *List) Key(i int) string { return itemKey(l.typ, l.vals[i]) }
 func (l *List) Step(i int) kube.Step { return kube.Item(i, l.Key(i)) }
 
 // Set sets the value of a key; None deletes it. Mistakes are returned, with paths that begin with the key.
-func (m *Map) Set(key string, v starlark.Value) error { return m.assign(starlark.String(key), v) }
+func (m *Map) Set(key string, v starlark.Value) error { return m.assignAt(key, v, m.run.here()) }
 
 // Put sets a key like Set, but remembers no place: see Record.Put.
-func (m *Map) Put(key string, v starlark.Value) error { return m.assignAt(starlark.String(key), v, 0) }
+func (m *Map) Put(key string, v starlark.Value) error { return m.assignAt(key, v, 0) }
+
+// Grow makes room for n keys in a Map that has none yet.
+func (m *Map) Grow(n int) {
+	if cap(m.entries) == 0 {
+		m.entries = m.run.entries.cut(n)
+	}
+}
 
 // Delete removes a key, if it is there.
 func (m *Map) Delete(key string) error {

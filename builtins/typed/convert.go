@@ -47,8 +47,8 @@ func (r *Run) convert(t *schema.Type, v starlark.Value) starlark.Value {
 	case schema.Any:
 		return r.anything(v)
 	}
-	if s, ok := v.(starlark.String); ok && t.Kind == schema.String {
-		return s
+	if _, ok := v.(starlark.String); ok && t.Kind == schema.String {
+		return v // not the string: that would be boxed again
 	}
 	if e := scalar(t, v); e != nil {
 		r.fault(e)
@@ -293,21 +293,21 @@ func (r *Run) enter() bool {
 
 // list returns v, a List of type t or a sequence of what can become one.
 func (r *Run) list(t *schema.Type, v starlark.Value) starlark.Value {
-	switch v := v.(type) {
+	switch x := v.(type) {
 	case *List:
-		if v.typ == t || v.typ.Elem == t.Elem {
-			return r.sharedElems(v, t)
+		if x.typ == t || x.typ.Elem == t.Elem {
+			return r.sharedElems(x, t)
 		}
-		return r.sequence(t, v)
+		return r.sequence(t, x)
 	case *starlark.List:
-		return r.sequence(t, v)
+		return r.sequence(t, x)
 	case starlark.Tuple:
-		return r.sequence(t, v)
+		return r.sequence(t, v.(starlark.Indexable)) // not x: a slice would be boxed again
 	case *starlark.Set:
-		return r.sequence(t, starlark.Tuple(elements(v)))
+		return r.sequence(t, starlark.Tuple(elements(x)))
 	case starlark.String, starlark.Bytes:
 	case starlark.Indexable: // a range
-		return r.sequence(t, v)
+		return r.sequence(t, x)
 	}
 	e := wrong(v, t.String())
 	switch before := len(r.faults); {

@@ -203,29 +203,31 @@ func (m *Map) setKey(k, v starlark.Value, names ...string) error {
 }
 
 // assign sets the value of a key; the error's paths begin with it.
-func (m *Map) assign(k, v starlark.Value) error { return m.assignAt(k, v, m.run.here()) }
-
-// assignAt is assign at a place that is known.
-func (m *Map) assignAt(k, v starlark.Value, at uint32) error {
-	if err := m.mutable("set a key of"); err != nil {
-		return err
-	}
+func (m *Map) assign(k, v starlark.Value) error {
 	key, ok := k.(starlark.String)
 	if !ok {
 		return wrongKey(k)
 	}
+	return m.assignAt(string(key), v, m.run.here())
+}
+
+// assignAt is assign at a place that is known.
+func (m *Map) assignAt(key string, v starlark.Value, at uint32) error {
+	if err := m.mutable("set a key of"); err != nil {
+		return err
+	}
 	m.blank = false
 	if v == starlark.None && m.typ.Elem.Kind != schema.Any {
-		m.delete(string(key))
+		m.delete(key)
 		return nil
 	}
 	if v = m.run.converted(m.typ.Elem, v, m); v != nil {
-		m.put(m.find(string(key)), entry{string(key), v, at})
+		m.put(m.find(key), entry{key, v, at})
 	}
 	if len(m.run.faults) == 0 {
 		return nil
 	}
-	return Within(kube.Path{kube.Key(string(key))}, m.run.take().err())
+	return Within(kube.Path{kube.Key(key)}, m.run.take().err())
 }
 
 // add sets a key of a Map under construction. Mistakes become faults of the Run.
