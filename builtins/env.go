@@ -36,8 +36,8 @@ func (w *workload) variable(k, v starlark.Value) starlark.Value {
 	if v == starlark.None {
 		return nil
 	}
-	x := w.run.NewRoom(types().envVar, 2)
-	put(x, "name", name)
+	x := w.run.NewPart(types().envVar, 2)
+	put(x, "name", k)
 	switch v := v.(type) {
 	case *typed.Record, *starlark.Dict:
 		if err := x.Put("valueFrom", v); err != nil {
@@ -60,14 +60,14 @@ func (w *workload) badVariable(name starlark.String, err error) {
 }
 
 // envText is the text of a variable, a number's as str writes it.
-func envText(v starlark.Value) (starlark.String, error) {
-	switch v := v.(type) {
+func envText(v starlark.Value) (starlark.Value, error) {
+	switch b := v.(type) {
 	case starlark.String:
 		return v, nil
 	case starlark.Int, starlark.Float:
 		return starlark.String(v.String()), nil
 	case starlark.Bool:
-		return "", &typed.Error{Err: fmt.Errorf("got bool, want string"), Help: []string{fmt.Sprintf("write %q", strconv.FormatBool(bool(v)))}}
+		return nil, &typed.Error{Err: fmt.Errorf("got bool, want string"), Help: []string{fmt.Sprintf("write %q", strconv.FormatBool(bool(b)))}}
 	}
-	return "", fmt.Errorf("got %s, want a string, a number, secret_key(...), config_key(...) or field(...)", kindOf(v))
+	return nil, fmt.Errorf("got %s, want a string, a number, secret_key(...), config_key(...) or field(...)", kindOf(v))
 }

@@ -141,7 +141,8 @@ type call struct {
 	kwargs  []starlark.Tuple
 	records [maxSections]*typed.Record
 	given   []argument // the shaped keywords that were given
-	meant   []string   // the keywords that misspelt ones stood for
+	few     [4]argument
+	meant   []string // the keywords that misspelt ones stood for
 }
 
 const maxSections = 10
@@ -158,7 +159,10 @@ func (f *form) begin(thread *starlark.Thread, args starlark.Tuple, kwargs []star
 		return nil, f.tooMany(len(args))
 	}
 	c := &call{form: f, run: typed.RunOf(thread), args: args, kwargs: kwargs}
-	c.given = make([]argument, 0, len(args)+len(kwargs)+1) // one more for nameAfter
+	c.given = c.few[:0]
+	if n := len(args) + len(kwargs); n > len(c.few) {
+		c.given = make([]argument, 0, n+1) // one more for nameAfter
+	}
 	c.records[0] = c.run.NewRoom(f.sections[0].typ, 4)
 	var seen [4]uint64
 	for i, v := range args {
@@ -247,7 +251,7 @@ func (c *call) record(sec int) *typed.Record {
 		return r
 	}
 	s := &c.sections[sec]
-	r := c.run.NewRoom(s.typ, s.room)
+	r := c.run.NewPart(s.typ, s.room)
 	c.records[sec] = r
 	if s.parent < 0 {
 		return r // no part of the object: see newVolumeForm

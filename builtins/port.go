@@ -81,15 +81,15 @@ func (w *workload) ports(v starlark.Value) {
 			continue
 		}
 		if v != starlark.None {
-			list = append(list, w.containerPort(name, v))
+			list = append(list, w.containerPort(string(name), k, v))
 		}
 	}
 	put(w.record(sec), "ports", list)
 }
 
-func (w *workload) containerPort(name starlark.String, v starlark.Value) *typed.Record {
-	x := w.run.NewRoom(types().containerPort, 3)
-	put(x, "name", name)
+func (w *workload) containerPort(name string, k, v starlark.Value) *typed.Record {
+	x := w.run.NewPart(types().containerPort, 3)
+	put(x, "name", k)
 	p, ok := v.(*portValue)
 	if !ok {
 		p = &portValue{number: v}
@@ -97,15 +97,15 @@ func (w *workload) containerPort(name starlark.String, v starlark.Value) *typed.
 	set := func(field string, v starlark.Value) {
 		if err := x.Put(field, v); err != nil {
 			x.Poison()
-			w.mistake(w.form.container, kube.Path{kube.Field("ports"), kube.Item(0, string(name))}, err, "ports", string(name))
+			w.mistake(w.form.container, kube.Path{kube.Field("ports"), kube.Item(0, name)}, err, "ports", name)
 		}
 	}
 	set("containerPort", p.number)
 	for _, a := range p.given {
 		field := portFields[a.name].container
 		if field == "" {
-			w.mistake(w.form.container, kube.Path{kube.Field("ports"), kube.Item(0, string(name))},
-				fmt.Errorf("%s is for the ports of a service, not of a container", a.name), "ports", string(name), a.name)
+			w.mistake(w.form.container, kube.Path{kube.Field("ports"), kube.Item(0, name)},
+				fmt.Errorf("%s is for the ports of a service, not of a container", a.name), "ports", name, a.name)
 			continue
 		}
 		set(field, a.value)

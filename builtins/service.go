@@ -170,7 +170,7 @@ func (s *serviceCall) workloadPorts() []kube.Node {
 
 // samePort is the Service's port for one of a container's.
 func (s *serviceCall) samePort(p kube.Node) *typed.Record {
-	x := s.run.NewRoom(types().servicePort, 4)
+	x := s.run.NewPart(types().servicePort, 4)
 	number, _ := p.Get("containerPort").Int()
 	if name := p.Get("name").Str(); name != "" {
 		put(x, "name", starlark.String(name))
@@ -206,7 +206,7 @@ func (s *serviceCall) givenPorts(v starlark.Value) {
 
 // servicePort makes one port; have are those of the workload.
 func (s *serviceCall) servicePort(name string, v starlark.Value, have []kube.Node) *typed.Record {
-	x := s.run.NewRoom(types().servicePort, 4)
+	x := s.run.NewPart(types().servicePort, 4)
 	put(x, "name", starlark.String(name))
 	p, ok := v.(*portValue)
 	if !ok {

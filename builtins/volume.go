@@ -62,7 +62,7 @@ func (c *call) volume(kind, field string, name starlark.String) *volume {
 // mounts mounts volumes into the application's container.
 type mounts struct {
 	*workload
-	volumes []*mounted
+	volumes []mounted
 }
 
 // mounted is a volume of the Pod.
@@ -87,10 +87,10 @@ func (w *workload) volumes(v starlark.Value) {
 		}
 		path, ok := k.(starlark.String)
 		if !ok || !absolute(string(path)) {
-			m.unmounted(path, fmt.Errorf("got %s, want the absolute path to mount it at", k))
+			m.unmounted(string(path), fmt.Errorf("got %s, want the absolute path to mount it at", k))
 			continue
 		}
-		if x := m.mount(path, v); x != nil {
+		if x := m.mount(string(path), k, v); x != nil {
 			list = append(list, x)
 		}
 	}
@@ -104,29 +104,29 @@ func absolute(path string) bool {
 }
 
 // mount makes a VolumeMount and sees to its volume.
-func (m *mounts) mount(path starlark.String, v starlark.Value) *typed.Record {
+func (m *mounts) mount(path string, k, v starlark.Value) *typed.Record {
 	vol, err := m.volumeOf(v)
 	if err != nil {
 		m.unmounted(path, err)
 		return nil
 	}
-	name, err := m.place(vol, string(path))
+	name, err := m.place(vol, path)
 	if err != nil {
 		m.unmounted(path, err)
 		return nil
 	}
-	x := m.run.NewRoom(types().volumeMount, 3)
+	x := m.run.NewPart(types().volumeMount, 3)
 	if vol.mount != nil {
 		copyFields(x, vol.mount)
 	}
 	put(x, "name", starlark.String(name))
-	put(x, "mountPath", path)
+	put(x, "mountPath", k)
 	return x
 }
 
 // unmounted reports why nothing is mounted at a path.
-func (m *mounts) unmounted(path starlark.String, err error) {
-	m.mistake(m.form.container, kube.Path{kube.Field("volumeMounts"), kube.Item(0, string(path))}, err, "volumes", string(path))
+func (m *mounts) unmounted(path string, err error) {
+	m.mistake(m.form.container, kube.Path{kube.Field("volumeMounts"), kube.Item(0, path)}, err, "volumes", path)
 }
 
 func copyFields(to, from *typed.Record) {
@@ -186,7 +186,7 @@ func (m *mounts) place(vol *volume, path string) (string, error) {
 	for n := 2; m.taken(unique); n++ {
 		unique = label63(fmt.Sprintf("%s-%d", name, n))
 	}
-	m.volumes = append(m.volumes, &mounted{unique, vol})
+	m.volumes = append(m.volumes, mounted{unique, vol})
 	return unique, nil
 }
 
@@ -249,7 +249,7 @@ func (m *mounts) podVolumes() {
 			m.claimTemplate(v)
 			continue
 		}
-		x := m.run.NewRoom(types().volume, 2)
+		x := m.run.NewPart(types().volume, 2)
 		put(x, "name", starlark.String(v.name))
 		put(x, v.of.field, v.of.source)
 		volumes = append(volumes, x)
@@ -260,7 +260,7 @@ func (m *mounts) podVolumes() {
 }
 
 // claimTemplate adds a PersistentVolumeClaim with the volume's name to the StatefulSet.
-func (m *mounts) claimTemplate(v *mounted) {
+func (m *mounts) claimTemplate(v mounted) {
 	x := m.run.New(types().claim)
 	put(x.Child("metadata"), "name", starlark.String(v.name))
 	copyField(x, v.of.claim, "spec")

@@ -26,8 +26,14 @@ func (r *Run) New(t *schema.Object) *Record { return r.NewRoom(t, 8) }
 
 // NewRoom is New with room for n fields; more cost an allocation.
 func (r *Run) NewRoom(t *schema.Object, n int) *Record {
-	x := r.record(t, n)
+	x := r.NewPart(t, n)
 	x.at = r.here()
+	return x
+}
+
+// NewPart is NewRoom for a part of what the running call makes: its place is that of the whole.
+func (r *Run) NewPart(t *schema.Object, n int) *Record {
+	x := r.record(t, n)
 	x.stamp() // finds nothing wrong: nothing is set
 	return x
 }

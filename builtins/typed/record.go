@@ -105,7 +105,7 @@ func (r *Record) Attr(name string) (starlark.Value, error) {
 		v = &Record{typ: t.Object(), run: r.run, blank: true, frozen: r.frozen}
 	}
 	if !r.frozen {
-		r.slots = slices.Insert(r.slots, i, slot{field: uint16(f), val: v})
+		r.insert(i, slot{field: uint16(f), val: v})
 	}
 	return v, nil
 }
@@ -180,7 +180,16 @@ func (r *Record) store(s slot) {
 	if ok {
 		r.slots[i] = s
 	} else {
-		r.slots = slices.Insert(r.slots, i, s)
+		r.insert(i, s)
+	}
+}
+
+// insert puts s before the slot at i.
+func (r *Record) insert(i int, s slot) {
+	r.slots = append(r.slots, s)
+	if i < len(r.slots)-1 {
+		copy(r.slots[i+1:], r.slots[i:])
+		r.slots[i] = s
 	}
 }
 
@@ -233,7 +242,7 @@ func (r *Record) stamp() {
 		want := starlark.String(f.want)
 		switch {
 		case !ok:
-			r.slots = slices.Insert(r.slots, i, slot{field: uint16(n), val: want})
+			r.insert(i, slot{field: uint16(n), val: want})
 		case r.slots[i].val != want:
 			r.fault(f.name, &Error{Err: fmt.Errorf("got %s, want %q", r.slots[i].val, f.want)})
 			r.slots[i].val = want
