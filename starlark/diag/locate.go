@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -346,4 +347,17 @@ func span(file string, n syntax.Node) Pos {
 		}
 	}
 	return p
+}
+
+// Calls are the Place's frames as a Diagnostic shows them: the innermost where Locate finds it, each other one at the start
+// of the call that it was running.
+func (p Place) Calls(src Sources) []Frame {
+	if len(p.Frames) == 0 {
+		return nil
+	}
+	c := converter{NewForest(src)}
+	calls := slices.Clone(p.Frames)
+	c.starts(calls)
+	calls[0].Pos = p.Locate(c.Forest)
+	return calls
 }

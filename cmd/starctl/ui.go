@@ -1,0 +1,270 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/starctl/starctl/starlark/diag"
+)
+
+// ui is all that reaches a terminal. Results go to stdout, everything else to stderr; a command that succeeds where
+// nothing was asked for says nothing. Places come first, relative to where the person stands. There are four colours, and
+// none carries a meaning alone. What comes from elsewhere is escaped before it is shown.
+type ui struct {
+	out *bufio.Writer // results; written when a command went well
+	err io.Writer     // all else
+
+	colorOut, colorErr bool
+	ascii              bool // the locale has no UTF-8
+	json               bool // diagnostics as data
+
+	dir     string // -C: where arguments are relative to
+	cwd     string // where the person stands
+	mu      sync.Mutex
+	kept    error     // of a place that cannot return it
+	pending diag.List // what --json says at the end
+	abort   func()    // ends the process where evaluation cannot be stopped otherwise
+}
+
+// color is what a text means.
+type color string
+
+const (
+	red    color = "\x1b[31m"
+	green  color = "\x1b[32m"
+	yellow color = "\x1b[33m"
+	dim    color = "\x1b[2m"
+	bold   color = "\x1b[1m"
+	reset        = "\x1b[0m"
+)
+
+func newUI(stdout, stderr io.Writer, env func(string) string) *ui {
+	u := &ui{out: bufio.NewWriterSize(stdout, 64<<10), err: stderr}
+	u.ascii = !utf8Locale(env)
+	if env("NO_COLOR") == "" && env("TERM") != "dumb" {
+		u.colorOut, u.colorErr = terminal(stdout), terminal(stderr)
+	}
+	u.cwd, _ = os.Getwd()
+	return u
+}
+
+// utf8Locale reads the locale as setlocale does: the first of three variables that is set decides.
+func utf8Locale(env func(string) string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := env(name); v != "" {
+			v = strings.ToLower(v)
+			return strings.Contains(v, "utf-8") || strings.Contains(v, "utf8")
+		}
+	}
+	return false
+}
+
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// setColor is --color.
+func (u *ui) setColor(when string) error {
+	switch when {
+	case "auto":
+	case "always":
+		u.colorOut, u.colorErr = true, true
+	case "never":
+		u.colorOut, u.colorErr = false, false
+	default:
+		return fmt.Errorf("want auto, always or never")
+	}
+	return nil
+}
+
+// paint colours a text that goes to stderr.
+func (u *ui) paint(c color, text string) string { return tint(u.colorErr, c, text) }
+
+// paintOut colours a text that goes to stdout.
+func (u *ui) paintOut(c color, text string) string { return tint(u.colorOut, c, text) }
+
+func tint(on bool, c color, text string) string {
+	if !on || text == "" {
+		return text
+	}
+	return string(c) + text + reset
+}
+
+// mark is a symbol, or what stands for it where the locale has none.
+func (u *ui) mark(symbol, ascii string) string {
+	if u.ascii {
+		return ascii
+	}
+	return symbol
+}
+
+// path names a file as the person would: relative to where they stand if that is no detour.
+func (u *ui) path(name string) string {
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(u.at("."), name)
+	}
+	rel, err := filepath.Rel(u.cwd, name)
+	if err != nil || strings.HasPrefix(rel, filepath.FromSlash("../../../../")) {
+		return name
+	}
+	return rel
+}
+
+// at resolves an argument against -C.
+func (u *ui) at(arg string) string {
+	if filepath.IsAbs(arg) {
+		return filepath.Clean(arg)
+	}
+	dir := u.dir
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(u.cwd, dir)
+	}
+	return filepath.Join(dir, arg)
+}
+
+// note prints a line to stderr that nothing depends on.
+func (u *ui) note(format string, args ...any) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	fmt.Fprintf(u.err, "%s\n", diag.Escape(fmt.Sprintf(format, args...)))
+}
+
+// flush writes the results.
+func (u *ui) flush() error {
+	return errors.Join(u.kept, u.out.Flush())
+}
+
+// keep remembers an error of a place that cannot return it.
+func (u *ui) keep(err error) { u.kept = errors.Join(u.kept, err) }
+
+// located is a list of Diagnostics together with the project that their places are in.
+type located struct {
+	list diag.List
+	src  diag.Sources
+	root string // directory of the project
+}
+
+func (l *located) Error() string { return l.list.Error() }
+
+// fail says what went wrong.
+func (u *ui) fail(err error) {
+	if l, ok := errors.AsType[*located](err); ok {
+		u.report(l)
+		return
+	}
+	u.report(&located{list: plain(err)})
+}
+
+// plain is an error without a place in a file.
+func plain(err error) diag.List {
+	var list diag.List
+	switch e := err.(type) {
+	case diag.List:
+		list = e
+	case diag.Diagnostic:
+		list = diag.List{e}
+	default:
+		list = diag.List{{Message: reason(err)}}
+	}
+	out := make(diag.List, len(list))
+	for i, d := range list {
+		if d.Pos.File == "" {
+			d.Message = "starctl: " + d.Message
+		}
+		out[i] = d
+	}
+	return out
+}
+
+// reason is an error of the file system without the name of the system call.
+func reason(err error) string {
+	if e, ok := errors.AsType[*fs.PathError](err); ok && e == err {
+		return e.Path + ": " + e.Err.Error()
+	}
+	return err.Error()
+}
+
+// report prints Diagnostics, or writes them as one JSON list if --json was given.
+func (u *ui) report(l *located) {
+	if len(l.list) == 0 {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.json {
+		u.pending = append(u.pending, u.named(l.list, l.root)...)
+		return
+	}
+	style := diag.Style{File: func(file string) string { return u.file(l.root, file) }}
+	if u.colorErr {
+		style.Place, style.Error, style.Warning = string(bold), string(red), string(yellow)
+		style.Caret, style.Dim, style.Reset = string(red), string(dim), reset
+	}
+	if err := diag.Write(u.err, l.list, l.src, style); err != nil {
+		u.kept = errors.Join(u.kept, err)
+	}
+}
+
+// file names a file of a project, whose name is relative to the project's root; a library's name stays as it is.
+func (u *ui) file(root, file string) string {
+	if root == "" || file == "" || strings.HasPrefix(file, "@") || filepath.IsAbs(file) {
+		return file
+	}
+	return u.path(filepath.Join(root, filepath.FromSlash(file)))
+}
+
+// named returns Diagnostics with their files as the person would name them.
+func (u *ui) named(list diag.List, root string) diag.List {
+	out := make(diag.List, len(list))
+	for i, d := range list {
+		d.Message = strings.TrimPrefix(d.Message, "starctl: ")
+		d.Pos.File = u.file(root, d.Pos.File)
+		d.Calls = slices.Clone(d.Calls)
+		for j := range d.Calls {
+			d.Calls[j].Pos.File = u.file(root, d.Calls[j].Pos.File)
+		}
+		d.Related = slices.Clone(d.Related)
+		for j := range d.Related {
+			d.Related[j].Pos.File = u.file(root, d.Related[j].Pos.File)
+		}
+		out[i] = d
+	}
+	return out
+}
+
+// close writes what --json collected.
+func (u *ui) close() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if len(u.pending) == 0 {
+		return
+	}
+	e := json.NewEncoder(u.err)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	u.keep(e.Encode(u.pending))
+	u.pending = nil
+}
+
+// printed shows what a file printed, with its place.
+func (u *ui) printed(root string, at diag.Pos, msg string) {
+	at.File = u.file(root, at.File)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	_, err := fmt.Fprintf(u.err, "%s %s\n", u.paint(dim, diag.Escape(at.String())+":"), diag.Escape(msg))
+	u.keep(err)
+}

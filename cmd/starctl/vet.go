@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/starctl/starctl/starlark/diag"
+)
+
+type vetFlags struct {
+	selection
+	limits
+	strict bool
+}
+
+func vetCommand(u *ui) *cobra.Command {
+	var f vetFlags
+	c := &cobra.Command{
+		Use:     "vet [FILE|DIR|./...] [flags]",
+		Short:   "check without rendering",
+		GroupID: "use",
+		Example: `starctl vet ./...                 everything below`,
+		RunE:    func(c *cobra.Command, args []string) error { return f.run(c.Context(), u, args) },
+	}
+	f.selection.flags(c.Flags())
+	group(c.Flags(), "Output", func(fs *pflagSet) {
+		fs.BoolVar(&f.strict, "strict", false, "warnings count as mistakes")
+		fs.BoolVar(&u.json, "json", false, "mistakes and warnings as JSON")
+	})
+	f.limits.flags(c.Flags())
+	completeTargets(c, u)
+	return c
+}
+
+// run evaluates as render does, on every target unless some are named, and prints what was found.
+func (f *vetFlags) run(ctx context.Context, u *ui, args []string) error {
+	units, err := u.deployFiles(args)
+	if err != nil {
+		return err
+	}
+	w, err := u.workspace(f.limits)
+	if err != nil {
+		return err
+	}
+	if len(f.targets) == 0 {
+		f.everyTarget = true
+	}
+	tasks, err := w.tasks(ctx, units, f.selection)
+	if err != nil {
+		return err
+	}
+	lists := make([]diag.List, len(tasks))
+	err = parallel(ctx, len(tasks), func(i int) error {
+		t := &tasks[i]
+		res, err := t.project.Render(ctx, t.Job)
+		if err == nil {
+			lists[i] = res.Warnings
+			return nil
+		}
+		if !errors.As(err, &lists[i]) {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if u.reportAll(tasks, lists) != nil {
+		return errFound
+	}
+	if f.strict && slices.ContainsFunc(lists, func(l diag.List) bool { return len(l) > 0 }) {
+		u.note("starctl: warnings count as mistakes with --strict")
+		return errFound
+	}
+	return nil
+}

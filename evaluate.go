@@ -1,0 +1,99 @@
+package starctl
+
+import (
+	"context"
+	"errors"
+
+	"go.starlark.net/starlark"
+
+	"github.com/starctl/starctl/builtins/typed"
+	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/starlark/diag"
+)
+
+// Render evaluates a Job. The error is a diag.List with all mistakes and warnings, in the order of the source, or that of
+// the context.
+func (p *Project) Render(ctx context.Context, job Job) (*Result, error) {
+	f, list, err := p.load(ctx, job.File)
+	if err != nil {
+		return nil, err
+	}
+	kwargs, mistakes := p.values(job).For(f.inputs)
+	if len(mistakes) > 0 {
+		list = append(list, mistakes...)
+		list.Sort()
+		return nil, list
+	}
+	e := evaluation{Project: p, file: f, job: job}
+	_, err = p.host.Call(ctx, starlark.NewBuiltin(f.name, e.run), starlark.Tuple{job.Target.For(job.Namespace)}, kwargs)
+	if more, ok := errors.AsType[diag.List](err); ok {
+		list = append(list, more...)
+	} else if err != nil {
+		return nil, err
+	}
+	list = append(list, e.list...)
+	list.Sort()
+	if list.Err() != nil {
+		return nil, list
+	}
+	return &Result{Set: e.set(), Warnings: list}, nil
+}
+
+// evaluation is one call of a main, and what is made of its result on the same thread, within the same limits.
+type evaluation struct {
+	*Project
+	file    *deployFile
+	job     Job
+	objects []*kube.Object
+	list    diag.List // mistakes and warnings that are about the result
+}
+
+// run is what the host calls in place of main.
+func (e *evaluation) run(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	v, err := starlark.Call(thread, e.file.main, args, kwargs)
+	if err != nil {
+		return nil, err
+	}
+	src := diag.NewForest(e.Project)
+	records, list := flatten(src, e.file, v)
+	e.list = append(e.list, list...)
+	typed.Attach(typed.RunOf(thread).Mistakes(), records)
+	e.objects = views(records)
+	return starlark.None, nil
+}
+
+func (e *evaluation) set() *kube.Set {
+	return &kube.Set{Name: e.file.setName, Namespace: e.namespace(), Objects: e.objects}
+}
+
+func (e *evaluation) namespace() string {
+	return e.job.Target.For(e.job.Namespace).Namespace
+}
+
+// finish returns the mistakes and warnings that were reported on a thread without stopping it.
+func (p *Project) finish(thread *starlark.Thread) error {
+	run := typed.RunOf(thread)
+	if len(run.Mistakes()) == 0 && len(run.Warnings()) == 0 {
+		return nil
+	}
+	src := diag.NewForest(p)
+	var list diag.List
+	for _, m := range run.Mistakes() {
+		list = append(list, m.Diagnostic(src))
+	}
+	for _, w := range run.Warnings() {
+		list = append(list, diag.Diagnostic{
+			Severity: diag.Warning, Pos: w.Place.Locate(src), Object: w.Object, Message: w.Text, Calls: w.Place.Calls(src), Help: w.Help,
+		})
+	}
+	return list
+}
+
+// Declared is where the Starlark code is that made an object of a Set.
+func (p *Project) Declared(o *kube.Object) diag.Pos {
+	r, ok := o.Origin.(*typed.Record)
+	if !ok {
+		return diag.Pos{}
+	}
+	return r.Where(nil).Locate(p)
+}
