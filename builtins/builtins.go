@@ -24,6 +24,7 @@ func Table() []Builtin {
 	return []Builtin{
 		// Kubernetes, by the API's own names.
 		{"k8s", kubernetes()},
+		function("crds", crds),
 		function("copy", copyValue),
 
 		// Workloads.
