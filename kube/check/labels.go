@@ -1,0 +1,125 @@
+package check
+
+import (
+	"strings"
+
+	"github.com/starctl/starctl/kube"
+)
+
+// where makes the path of a place when there is something to report of it, and not before: all is well most of the time.
+type where func(...kube.Step) kube.Path
+
+// below is a place below fixed fields.
+func below(fields ...string) where {
+	return func(steps ...kube.Step) kube.Path { return kube.Fields(fields...).With(steps...) }
+}
+
+// The places of most objects are made once.
+var (
+	atLabels      = below("metadata", "labels")
+	atAnnotations = below("metadata", "annotations")
+	atSelector    = below("spec", "selector")
+	atMatchLabels = below("spec", "selector", "matchLabels")
+	atExpressions = below("spec", "selector", "matchExpressions")
+)
+
+func labelSyntax(r *run, o *object) {
+	r.labels(o, atLabels, o.meta.Get("labels"))
+	switch {
+	case o.kind.id == service || o.kind.id == replicationController:
+		r.labels(o, atSelector, o.spec.Get("selector"))
+	case o.kind.pod != nil || o.kind.id == disruptionBudget:
+		s := labelSelector(o.spec.Get("selector"))
+		r.labels(o, atMatchLabels, s.labels)
+		for i, e := range s.expressions.Items() {
+			r.expression(o, i, e)
+		}
+	}
+}
+
+func podLabelSyntax(r *run, p *pod) {
+	if len(p.kind.pod) > 0 && p.labels.Exists() {
+		r.labels(p.object, func(s ...kube.Step) kube.Path {
+			return p.inTemplate(kube.Field("metadata"), kube.Field("labels")).With(s...)
+		}, p.labels)
+	}
+	if p.nodeSelector.Exists() {
+		r.labels(p.object, func(s ...kube.Step) kube.Path { return p.inSpec(kube.Field("nodeSelector")).With(s...) }, p.nodeSelector)
+	}
+}
+
+// labels holds a map to the syntax of labels.
+func (r *run) labels(o *object, path where, n kube.Node) {
+	for k, v := range n.All() {
+		if want := wantQualified(k); want != "" {
+			r.report(o, path(kube.Key(k)), "the key %q is not one that labels may have, want %s", k, want)
+		}
+		if v.Kind() != kube.String {
+			r.report(o, path(kube.Key(k)), "got %s %s, want a string", v.Kind(), v.Text())
+		} else if want := wantLabelValue(v.Str()); want != "" {
+			r.report(o, path(kube.Key(k)), "got %q, want %s", v.Str(), want)
+		}
+	}
+}
+
+// expression holds a requirement of a LabelSelector to its syntax.
+func (r *run) expression(o *object, i int, e kube.Node) {
+	field := func(name string) kube.Path { return atExpressions(kube.Item(i, ""), kube.Field(name)) }
+	if key := e.Get("key").Str(); wantQualified(key) != "" {
+		r.report(o, field("key"), "%q is not a key that labels may have, want %s", key, wantQualified(key))
+	}
+	values := e.Get("values").Len()
+	switch op := e.Get("operator").Str(); op {
+	case "In", "NotIn":
+		if values == 0 {
+			r.report(o, field("values"), "operator %s needs values", op)
+		}
+	case "Exists", "DoesNotExist":
+		if values > 0 {
+			r.report(o, field("values"), "operator %s takes no values", op)
+		}
+	default:
+		r.report(o, field("operator"), "got %q, want In, NotIn, Exists or DoesNotExist", op)
+	}
+}
+
+// maxAnnotations is how many bytes the keys and values of an object's annotations may have (k8s.io/apimachinery/pkg/api/validation,
+// TotalAnnotationSizeLimitB).
+const maxAnnotations = 256 << 10
+
+func annotationSyntax(r *run, o *object) {
+	r.annotations(o, atAnnotations, o.meta.Get("annotations"))
+}
+
+func podAnnotationSyntax(r *run, p *pod) {
+	if len(p.kind.pod) > 0 {
+		r.annotations(p.object, func(s ...kube.Step) kube.Path {
+			return p.inTemplate(kube.Field("metadata"), kube.Field("annotations")).With(s...)
+		}, p.template.Get("metadata", "annotations"))
+	}
+}
+
+func (r *run) annotations(o *object, path where, n kube.Node) {
+	total := 0
+	for k, v := range n.All() {
+		total += len(k) + len(v.Str())
+		if want := wantAnnotation(k); want != "" {
+			r.report(o, path(kube.Key(k)), "the key %q is not one that annotations may have, want %s", k, want)
+		}
+		if v.Kind() != kube.String {
+			r.report(o, path(kube.Key(k)), "got %s %s, want a string", v.Kind(), v.Text())
+		}
+	}
+	if total > maxAnnotations {
+		r.report(o, path(), "got annotations of %d KiB, want at most %d KiB", (total+1023)>>10, maxAnnotations>>10)
+	}
+}
+
+// wantAnnotation is the rule of the keys of annotations: that of labels, in upper or lower case.
+func wantAnnotation(key string) string {
+	want := wantQualified(key)
+	if want != "" {
+		want = wantQualified(strings.ToLower(key))
+	}
+	return want
+}

@@ -1,0 +1,174 @@
+package check
+
+import (
+	"fmt"
+
+	"github.com/starctl/starctl/kube"
+)
+
+// check is a row of the table. Its functions look at the whole set, at each object, at each Pod template, at each container of
+// one; most checks need one of them.
+type check struct {
+	name     string
+	doc      string
+	severity Severity
+
+	set       func(*run)
+	object    func(*run, *object)
+	pod       func(*run, *pod)
+	container func(*run, *pod, *container)
+}
+
+// run is one look at a set: its objects, what is prepared for the checks, and what they found.
+type run struct {
+	set     *kube.Set
+	opt     Options
+	checks  []check
+	minor   int // of the Kubernetes release: 34 of 1.34
+	objects []object
+	kinds   map[kube.ID]*kind // by group, version and kind
+	byID    map[kube.ID]int32 // by identity, the namespace filled in: the last object's place
+	twice   []int32
+	pods    podIndex
+	scratch pod
+	now     int // the check that is running
+	found   []*found
+}
+
+type found struct {
+	Finding
+	object int // its place in the set
+	check  int
+}
+
+// object is one of the set's, with what most checks ask of it.
+type object struct {
+	*kube.Object
+	at        int
+	kind      *kind
+	meta      kube.Node
+	spec      kube.Node
+	namespace string // where it is, whether written in it or left to the set; "" for what has none
+}
+
+func newRun(set *kube.Set, o Options, checks []check) *run {
+	r := &run{set: set, opt: o, checks: checks, minor: minor(o.Kubernetes), kinds: map[kube.ID]*kind{}}
+	r.objects = make([]object, 0, len(set.Objects))
+	for i, o := range set.Objects {
+		if o != nil {
+			r.objects = append(r.objects, r.object(o, i))
+		}
+	}
+	r.identify()
+	return r
+}
+
+func (r *run) object(ko *kube.Object, at int) object {
+	o := object{Object: ko, at: at, kind: r.kindOf(ko.ID), namespace: ko.Namespace}
+	for key, v := range ko.All() {
+		switch key {
+		case "metadata":
+			o.meta = v
+		case "spec":
+			o.spec = v
+		}
+	}
+	switch {
+	case o.kind.clusterScoped():
+		o.namespace = ""
+	case o.namespace == "":
+		o.namespace = r.set.Namespace
+	}
+	return o
+}
+
+func (r *run) kindOf(id kube.ID) *kind {
+	key := kube.ID{Group: id.Group, Version: id.Version, Kind: id.Kind}
+	k := r.kinds[key]
+	if k == nil {
+		k = kindOf(key)
+		r.kinds[key] = k
+	}
+	return k
+}
+
+// every runs the checks that want says, each object's together so that its values are at hand.
+func (r *run) every(want func(*check) bool) {
+	var objects, pods, containers []int
+	for i := range r.checks {
+		c := &r.checks[i]
+		if !want(c) {
+			continue
+		}
+		if c.object != nil {
+			objects = append(objects, i)
+		}
+		if c.pod != nil {
+			pods = append(pods, i)
+		}
+		if c.container != nil {
+			containers = append(containers, i)
+		}
+	}
+	for i := range r.objects {
+		o := &r.objects[i]
+		for _, r.now = range objects {
+			r.checks[r.now].object(r, o)
+		}
+		if o.kind.pod != nil && len(pods)+len(containers) > 0 {
+			r.inside(o, pods, containers)
+		}
+	}
+	for i := range r.checks {
+		if r.now = i; r.checks[i].set != nil && want(&r.checks[i]) {
+			r.checks[i].set(r)
+		}
+	}
+}
+
+// inside runs checks over the object's Pod template.
+func (r *run) inside(o *object, pods, containers []int) {
+	p := &r.scratch
+	p.read(o)
+	for _, r.now = range pods {
+		r.checks[r.now].pod(r, p)
+	}
+	for i := range p.containers {
+		for _, r.now = range containers {
+			r.checks[r.now].container(r, p, &p.containers[i])
+		}
+	}
+}
+
+// report notes what the running check found. The Finding may be given more, such as another severity, or help.
+func (r *run) report(o *object, path kube.Path, format string, args ...any) *Finding {
+	c := &r.checks[r.now]
+	f := &found{object: o.at, check: r.now}
+	f.Finding = Finding{Check: c.name, Severity: c.severity, Object: o.Object, Path: path, Message: fmt.Sprintf(format, args...)}
+	r.found = append(r.found, f)
+	return &f.Finding
+}
+
+// help adds a line about what to do.
+func (f *Finding) help(format string, args ...any) *Finding {
+	f.Help = append(f.Help, fmt.Sprintf(format, args...))
+	return f
+}
+
+// warn says that this one is accepted by Kubernetes.
+func (f *Finding) warn() *Finding {
+	f.Severity = Warning
+	return f
+}
+
+// fail says that this one cannot work.
+func (f *Finding) fail() *Finding {
+	f.Severity = Error
+	return f
+}
+
+// see adds another place.
+func (f *Finding) see(o *object, path kube.Path, text string) *Finding {
+	f.Related = append(f.Related, Related{Object: o.Object, Path: path, Text: text})
+	return f
+}
