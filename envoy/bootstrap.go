@@ -12,7 +12,7 @@ func Bootstrap(c Config) (kube.Node, []Problem) {
 		return kube.Node{}, p
 	}
 	g := newGenerator(&c)
-	n := merge(g.bootstrap(), c.Overrides)
+	n := Merge(g.bootstrap(), c.Overrides)
 	if size := c.size(n); size > MaxSize {
 		return kube.Node{}, []Problem{{
 			Upstream: -1, Option: "upstreams",

@@ -56,6 +56,8 @@ func (c *Config) check(p *problems) {
 	c.checkXDS(p)
 	if c.Overrides.Exists() && !c.Overrides.IsMapping() {
 		p.add("overrides", "got %v, want a dict", c.Overrides.Kind())
+	} else if c.Overrides.Exists() {
+		p.envoyAPI("overrides.", bootstrapType, c.Overrides)
 	}
 }
 
@@ -323,9 +325,9 @@ func checkIP(p *problems, option, got string) {
 		return
 	}
 	if _, err := netip.ParseAddr(got); err != nil {
-		p.add(option, "got %q, want an IP address", got)
+		problem := p.add(option, "got %q, want an IP address", got)
 		if got == "localhost" {
-			p.list[len(p.list)-1].Suggest = loopback
+			problem.Suggest = loopback
 		}
 	}
 }

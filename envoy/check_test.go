@@ -1,7 +1,6 @@
 package envoy
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -96,6 +95,19 @@ func TestValidate(t *testing.T) {
 			`upstream 0: failover: got "eu.example", want host:port`,
 		}},
 		{"version", Config{App: "app", Envoy: "1.20.0"}, []string{"image: got Envoy 1.20, want 1.33 or later"}},
+		{"overrides", up(func(u *Upstream) {
+			u.Overrides = msg(
+				field("cluster", msg(text("lb_polcy", "RANDOM"))), field("rout", msg()), number("route", 1), field("tcp_proxy", msg()),
+			)
+		}), []string{
+			`upstream 0: overrides.cluster.lb_polcy: no such field of envoy.config.cluster.v3.Cluster: did you mean "lb_policy"?`,
+			`upstream 0: overrides: got "rout", want "cluster", "listener", "http_connection_manager", "tcp_proxy", "virtual_host" or "route": did you mean "route"?`,
+			`upstream 0: overrides.route: got int, want a dict of Envoy's fields`,
+			`upstream 0: overrides.tcp_proxy: protocol = "grpc" has none`,
+		}},
+		{"overrides of the bootstrap", Config{App: "app", Overrides: msg(field("admin", msg(text("adress", "x"))))}, []string{
+			`overrides.admin.adress: no such field of envoy.config.bootstrap.v3.Admin: did you mean "address"?`,
+		}},
 		{"access log", Config{App: "app", AccessLog: AccessLog{Which: "failure"}}, []string{`access_log: got "failure", want "failures", "all" or "none": did you mean "failures"?`}},
 		{"tracing", Config{App: "app", Tracing: &Tracing{Percent: 101}}, []string{`tracing.address: got "", want host:port`, "tracing.percent: got 101, want 0 to 100"}},
 	} {
@@ -108,16 +120,5 @@ func TestValidate(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", got, c.want)
 			}
 		})
-	}
-}
-
-func TestNearest(t *testing.T) {
-	for got, want := range map[string]string{"gRPC": "grpc", "htp": "http", "udp": "", "": "", "websocket": ""} {
-		if s := Nearest(got, []string{GRPC, HTTP2, HTTP, TCP}); s != want {
-			t.Errorf("nearest to %q: %q, want %q", got, s, want)
-		}
-	}
-	if s := fmt.Sprint(distance("abc", "abc"), distance("", "abc"), distance("abc", "axc"), distance("abc", "ab")); s != "0 3 1 1" {
-		t.Error(s)
 	}
 }

@@ -28,9 +28,9 @@ func (g *generator) cluster(u *Upstream) kube.Node {
 		field("upstream_bind_config", tcpUserTimeout),
 	)
 	if u.discovery() == DNS && g.version.before(dnsCluster) {
-		c = merge(c, kube.OfMap(g.dnsOptions(relative(g.dnsName(u)))))
+		c = Merge(c, kube.OfMap(g.dnsOptions(relative(g.dnsName(u)))))
 	}
-	return merge(c, u.override("cluster"))
+	return Merge(c, u.override("cluster"))
 }
 
 // balancer is Envoy's word for LB.

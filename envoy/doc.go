@@ -10,6 +10,9 @@
 // upstream's Pods through DNS, spreads every single request over them, takes bad ones out, and limits what it sends.
 //
 // Read config.go (the options), problem.go and check.go (what they may be), local.go (which address belongs to which
-// upstream), then bootstrap.go and the files named after what they write: listener.go, route.go, cluster.go, ready.go,
-// stats.go. The numbers and their reasons stand in defaults.go.
+// upstream), then bootstrap.go and the files named after what they write: listener.go, route.go, cluster.go, discovery.go,
+// limits.go, tls.go, observe.go, xds.go, stats.go. The numbers and their reasons stand in defaults.go or beside what they
+// limit.
 package envoy
+
+//go:generate go run ../internal/envoygen ..

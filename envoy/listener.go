@@ -24,7 +24,7 @@ func (g *generator) listener(i int) kube.Node {
 	)
 	routes := g.msg(
 		text("name", name),
-		field("virtual_hosts", g.list(merge(host, u.override("virtual_host")))),
+		field("virtual_hosts", g.list(Merge(host, u.override("virtual_host")))),
 	)
 	filter := g.connectionManager(manager{name, routes, u.protocol() == GRPC, log}, u.override("http_connection_manager"))
 	return g.listenerMessage(name, l, filter, u.override("listener"))
@@ -33,7 +33,7 @@ func (g *generator) listener(i int) kube.Node {
 // listenerMessage is a listener of the application's with one filter. A change of its configuration does not cut off
 // connections, which only a server that gives out listeners could make.
 func (g *generator) listenerMessage(name string, l *Listener, filter, override kube.Node) kube.Node {
-	return merge(g.msg(
+	return Merge(g.msg(
 		text("name", name),
 		text("stat_prefix", name),
 		field("address", g.socketAddress(l.Address, l.Port)),
@@ -64,7 +64,7 @@ func (g *generator) sharedListenerMessage() kube.Node {
 		} else {
 			other = true
 		}
-		hosts = append(hosts, merge(g.msg(
+		hosts = append(hosts, Merge(g.msg(
 			text("name", u.Name),
 			field("domains", texts(g.domains(u)...)),
 			field("routes", g.list(g.route(u))),
@@ -101,7 +101,7 @@ func (g *generator) connectionManager(m manager, override kube.Node) kube.Node {
 	}
 	return g.msg(
 		text("name", "envoy.filters.network.http_connection_manager"),
-		field("typed_config", merge(g.msg(
+		field("typed_config", Merge(g.msg(
 			text("@type", typeURL+connectionManagerType),
 			text("stat_prefix", m.name),
 			text("codec_type", "AUTO"),
@@ -123,7 +123,10 @@ func (g *generator) connectionManager(m manager, override kube.Node) kube.Node {
 	)
 }
 
-const connectionManagerType = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+const (
+	connectionManagerType = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+	tcpProxyType          = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+)
 
 var (
 	anyDomain = texts("*")
@@ -155,8 +158,8 @@ const bufferLimit = 256 << 10
 func (g *generator) tcpProxy(u *Upstream) kube.Node {
 	return g.msg(
 		text("name", "envoy.filters.network.tcp_proxy"),
-		field("typed_config", merge(g.msg(
-			text("@type", typeURL+"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"),
+		field("typed_config", Merge(g.msg(
+			text("@type", typeURL+tcpProxyType),
 			text("stat_prefix", "egress_"+u.Name),
 			text("cluster", u.Name),
 			span("idle_timeout", cmp.Or(u.IdleTimeout, tcpIdleTimeout)),

@@ -4,11 +4,21 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/starctl/starctl/envoy/api"
 	"github.com/starctl/starctl/kube"
 )
 
-// overridable are the messages of an upstream that its overrides can change.
-var overridable = []string{"cluster", "listener", "http_connection_manager", "tcp_proxy", "virtual_host", "route"}
+// overridable are the messages of an upstream that its overrides can change, and their names in Envoy's API.
+var overridable = []struct{ name, message string }{
+	{"cluster", "envoy.config.cluster.v3.Cluster"},
+	{"listener", "envoy.config.listener.v3.Listener"},
+	{"http_connection_manager", connectionManagerType},
+	{"tcp_proxy", tcpProxyType},
+	{"virtual_host", "envoy.config.route.v3.VirtualHost"},
+	{"route", "envoy.config.route.v3.Route"},
+}
+
+const bootstrapType = "envoy.config.bootstrap.v3.Bootstrap"
 
 // override is what the upstream's overrides say about one of its messages.
 func (u *Upstream) override(message string) kube.Node {
@@ -27,25 +37,45 @@ func (c *Config) checkOverrides(p *problems, u *Upstream) {
 		return
 	}
 	for name, value := range u.Overrides.All() {
-		p.oneOf("overrides", name, overridable...)
-		if !value.IsMapping() {
-			p.add("overrides."+name, "got %v, want a dict of Envoy's fields", value.Kind())
-		}
+		at := "overrides." + name
 		switch {
 		case name == "tcp_proxy" && u.protocol() != TCP,
 			u.protocol() == TCP && (name == "http_connection_manager" || name == "virtual_host" || name == "route"):
-			p.add("overrides."+name, "protocol = %q has none", u.protocol())
+			p.add(at, "protocol = %q has none", u.protocol())
 		case c.behindShared(u) && (name == "listener" || name == "http_connection_manager"):
-			p.add("overrides."+name, `contradicts listen = "shared", where it belongs to all upstreams`)
+			p.add(at, `contradicts listen = "shared", where it belongs to all upstreams`)
+		default:
+			p.override(name, value)
 		}
 	}
 }
 
-// Merge lays over on top of base, as overrides do: messages field by field, null takes a field away, anything else replaces it.
-func Merge(base, over kube.Node) kube.Node { return merge(base, over) }
+// override checks one message of an upstream's overrides against Envoy's API.
+func (p *problems) override(name string, value kube.Node) {
+	names := make([]string, len(overridable))
+	for i, o := range overridable {
+		if names[i] = o.name; o.name != name {
+			continue
+		}
+		if !value.IsMapping() {
+			p.add("overrides."+name, "got %v, want a dict of Envoy's fields", value.Kind())
+			return
+		}
+		p.envoyAPI("overrides."+name+".", o.message, value)
+		return
+	}
+	p.oneOf("overrides", name, names...)
+}
 
-// merge lays over on top of base: messages field by field, null takes a field away, anything else replaces it.
-func merge(base, over kube.Node) kube.Node {
+// envoyAPI notes what Envoy's API does not allow in what is laid over a message.
+func (p *problems) envoyAPI(prefix, message string, n kube.Node) {
+	for _, m := range api.Check(message, n) {
+		p.add(prefix+m.Path.String(), "%s", m.Message).Suggest = m.Suggest
+	}
+}
+
+// Merge lays over on top of base, as overrides do: messages field by field, null takes a field away, anything else replaces it.
+func Merge(base, over kube.Node) kube.Node {
 	if !over.Exists() {
 		return base
 	}
@@ -57,7 +87,7 @@ func merge(base, over kube.Node) kube.Node {
 		if o := over.Get(key); o.Kind() == kube.Null {
 			continue
 		} else {
-			out = append(out, field(key, merge(value, o)))
+			out = append(out, field(key, Merge(value, o)))
 		}
 	}
 	for key, value := range over.All() {

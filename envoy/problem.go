@@ -2,7 +2,8 @@ package envoy
 
 import (
 	"fmt"
-	"strings"
+
+	"github.com/starctl/starctl/internal/nearest"
 )
 
 // Problem is a mistake in a [Config].
@@ -31,8 +32,9 @@ type problems struct {
 	at   int // index of the upstream that is looked at, or -1
 }
 
-func (p *problems) add(option, format string, args ...any) {
+func (p *problems) add(option, format string, args ...any) *Problem {
 	p.list = append(p.list, Problem{Upstream: p.at, Option: option, Message: fmt.Sprintf(format, args...)})
+	return &p.list[len(p.list)-1]
 }
 
 // oneOf checks a word against those that are known; "" is the default.
@@ -45,8 +47,7 @@ func (p *problems) oneOf(option, got string, known ...string) {
 			return
 		}
 	}
-	p.add(option, "got %q, want %s", got, alternatives(known))
-	p.list[len(p.list)-1].Suggest = Nearest(got, known)
+	p.add(option, "got %q, want %s", got, alternatives(known)).Suggest = nearest.Name(got, known)
 }
 
 // between checks a number; 0 is the default.
@@ -66,36 +67,4 @@ func alternatives(words []string) string {
 		s += sep + fmt.Sprintf("%q", w)
 	}
 	return s
-}
-
-// Nearest is the known word that got was probably meant to be, or "".
-func Nearest(got string, known []string) string {
-	best, most := "", len(got)/2+1 // half of it may differ
-	for _, k := range known {
-		if d := distance(strings.ToLower(got), k); d < most {
-			best, most = k, d
-		}
-	}
-	return best
-}
-
-// distance is how many characters must be changed, added or taken away to turn a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -11,7 +11,7 @@ import (
 
 // route sends everything to the upstream's cluster.
 func (g *generator) route(u *Upstream) kube.Node {
-	return merge(g.msg(
+	return Merge(g.msg(
 		text("name", u.Name),
 		field("match", everything),
 		field("route", g.msg(

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
-	"github.com/starctl/starctl/envoy"
+	"github.com/starctl/starctl/internal/nearest"
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -131,7 +131,7 @@ func (d *document) fields(n *yaml.Node, desc protoreflect.MessageDescriptor, pat
 				continue
 			}
 			d.lines[at] = key.Line
-			d.add(Error, "field", at, "no such field of %s", desc.FullName()).Suggest = envoy.Nearest(key.Value, names(desc))
+			d.add(Error, "field", at, "no such field of %s", desc.FullName()).Suggest = nearest.Name(key.Value, names(desc))
 			continue
 		}
 		at = join(path, string(f.Name()))

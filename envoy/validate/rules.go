@@ -15,6 +15,7 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	"github.com/starctl/starctl/envoy"
+	"github.com/starctl/starctl/internal/nearest"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -54,7 +55,7 @@ func (v *view) suggest(f *Finding, name string) {
 	for _, c := range v.clusters {
 		names = append(names, c.msg.GetName())
 	}
-	f.Suggest = envoy.Nearest(name, names)
+	f.Suggest = nearest.Name(name, names)
 }
 
 func uniqueClusters(v *view) {
@@ -289,7 +290,7 @@ func retryWords(v *view) {
 		for w := range strings.SplitSeq(r.msg.GetRetryOn(), ",") {
 			w = strings.TrimSpace(w)
 			if w != "" && !slices.Contains(retryOn, w) {
-				v.add(Warning, "retry-on", r.path+".retry_on", "got %q, which Envoy ignores", w).Suggest = envoy.Nearest(w, retryOn)
+				v.add(Warning, "retry-on", r.path+".retry_on", "got %q, which Envoy ignores", w).Suggest = nearest.Name(w, retryOn)
 			}
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.starlark.net/syntax"
+
+	"github.com/starctl/starctl/internal/nearest"
 )
 
 // Locate returns the text that a Place means: the last of its names that stands in the source, which is a keyword, the
@@ -236,7 +238,7 @@ func index(name string) (int, bool) {
 }
 
 // same reports whether two spellings mean one name: imagePullPolicy and image_pull_policy.
-func same(a, b string) bool { return a == b || fold(a) == fold(b) }
+func same(a, b string) bool { return nearest.Same(a, b) }
 
 // nodeAt returns the node that go.starlark.net means by a position, and the node around it: a call is known by its
 // parenthesis, an attribute by its dot, an operator by itself.

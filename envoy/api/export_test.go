@@ -1,0 +1,4 @@
+package api
+
+// Load reads the table anew.
+func Load() { loadTable() }
