@@ -110,3 +110,10 @@ func (l *List) Own(i int) *Record {
 	}
 	return x
 }
+
+// MadeAt says where the Record counts as made.
+func (r *Record) MadeAt(m Mark) {
+	if m.run != nil {
+		r.at = r.run.adopt(m.run, m.at)
+	}
+}
