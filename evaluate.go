@@ -8,6 +8,7 @@ import (
 
 	"github.com/starctl/starctl/builtins/typed"
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/link"
 	"github.com/starctl/starctl/starlark/diag"
 )
 
@@ -58,8 +59,19 @@ func (e *evaluation) run(thread *starlark.Thread, _ *starlark.Builtin, args star
 	records, list := flatten(src, e.file, v)
 	e.list = append(e.list, list...)
 	typed.Attach(typed.RunOf(thread).Mistakes(), records)
-	e.objects = views(records)
+	e.link(records, typed.RunOf(thread))
 	return starlark.None, nil
+}
+
+// link joins what was declared apart.
+func (e *evaluation) link(records []*typed.Record, run *typed.Run) {
+	c := e.job.Target.For(e.job.Namespace)
+	objects, list := link.Link(records, link.Options{
+		Namespace: c.Namespace, Region: c.Region, Kubernetes: c.Kubernetes,
+		Defaults: e.Config.Defaults, Declared: run.Declarations(), Sources: e.Project,
+	})
+	e.objects = objects
+	e.list = append(e.list, list...)
 }
 
 func (e *evaluation) set() *kube.Set {

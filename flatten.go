@@ -9,7 +9,6 @@ import (
 	"go.starlark.net/syntax"
 
 	"github.com/starctl/starctl/builtins/typed"
-	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/starlark/diag"
 )
 
@@ -196,15 +195,6 @@ func (fl *flattener) returns() []*syntax.ReturnStmt {
 				return !nested
 			})
 		}
-	}
-	return list
-}
-
-// views makes objects of records.
-func views(records []*typed.Record) []*kube.Object {
-	list := make([]*kube.Object, len(records))
-	for i, r := range records {
-		list[i] = kube.NewObject(typed.Node(r), r)
 	}
 	return list
 }

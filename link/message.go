@@ -1,7 +1,6 @@
 package link
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -13,7 +12,7 @@ import (
 // add adds a Diagnostic about an object, or an upstream, at a place.
 func (l *linker) add(s diag.Severity, p diag.Place, object, format string, args ...any) *diag.Diagnostic {
 	l.diags = append(l.diags, diag.Diagnostic{
-		Severity: s, Pos: p.Locate(l.places), Object: object, Message: fmt.Sprintf(format, args...), Calls: p.Frames,
+		Severity: s, Pos: p.Locate(l.places), Object: object, Message: fmt.Sprintf(format, args...), Calls: p.Calls(l.places),
 	})
 	return &l.diags[len(l.diags)-1]
 }
@@ -37,12 +36,8 @@ func (l *linker) related(p diag.Place, text string) diag.Related {
 // reported turns the mistakes of a Run of Link's own into Diagnostics below a place.
 func (l *linker) reported(run *typed.Run, below diag.Place) {
 	for _, m := range run.Mistakes() {
-		p := diag.Place{Frames: below.Frames, Names: append(below.Names[:len(below.Names):len(below.Names)], m.Place.Names...)}
-		d := l.fail(p, m.Object, "%v", m.Err)
-		var e *typed.Error
-		if errors.As(m.Err, &e) {
-			d.Message, d.Path, d.Suggest, d.Help = e.Err.Error(), e.Path.String(), e.Suggest, e.Help
-		}
+		m.Place = diag.Place{Frames: below.Frames, Names: append(below.Names[:len(below.Names):len(below.Names)], m.Place.Names...)}
+		l.diags = append(l.diags, m.Diagnostic(l.places))
 	}
 }
 
