@@ -1,7 +1,7 @@
 package typed
 
 // quantity reports whether s is a number with an optional exponent or unit: the grammar of k8s.io/apimachinery's
-// api/resource, type Quantity.
+// api/resource, type Quantity. That takes even "m" and "." for 0; here a number has a digit.
 func quantity(s string) bool {
 	i := 0
 	if i < len(s) && (s[i] == '+' || s[i] == '-') {
