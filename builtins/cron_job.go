@@ -31,9 +31,9 @@ var cronJobForm = sync.OnceValue(func() *workloadForm { return newWorkloadForm("
 //	time_zone: of the schedule, a name such as "Europe/Berlin"; Kubernetes takes that of its controller.
 //	concurrency_policy: "Allow", "Forbid" or "Replace" a Job that still runs; Kubernetes takes "Allow".
 //	suspend: whether to make no more Jobs.
-//	restart_policy, backoff_limit, active_deadline_seconds, ttl_seconds_after_finished: as job's.
+//	restart_policy, backoff_limit, active_deadline_seconds, ttl_seconds_after_finished, selector: as job's.
 //	namespace, labels, annotations, pod_annotations, image, container_name, command, args, env, env_from, ports, resources,
-//	readiness, liveness, startup, volumes, containers, init_containers, service_account_name: as deployment's.
+//	readiness, liveness, startup, volumes, containers, init_containers, service_account_name, service_account: as deployment's.
 func cronJob(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	w, err := cronJobForm().makeWorkload(thread, args, kwargs)
 	if err != nil {

@@ -22,7 +22,7 @@ var daemonSetForm = sync.OnceValue(func() *workloadForm { return newWorkloadForm
 //	  and its Pods.
 //	update_strategy: as in the API, such as {"type": "OnDelete"}; Kubernetes takes a rolling update.
 //	namespace, labels, annotations, pod_annotations, selector, image, container_name, command, args, env, env_from, ports,
-//	resources, readiness, liveness, startup, volumes, containers, init_containers, service_account_name: as deployment's.
+//	resources, readiness, liveness, startup, volumes, containers, init_containers, service_account_name, service_account: as deployment's.
 func daemonSet(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	return daemonSetForm().plain(thread, args, kwargs)
 }

@@ -36,7 +36,7 @@ var horizontalPodAutoscalerForm = sync.OnceValue(func() *form {
 //	memory: the same for memory, such as 80 or "1Gi".
 //	metrics: further metrics, a list as in the API.
 //	behavior: how fast to scale, as in the API.
-//	namespace: a name or Namespace object; by default that of the target.
+//	namespace: a name or Namespace object; by default the workload's, else that of the target.
 //	labels, annotations: of the autoscaler.
 func horizontalPodAutoscaler(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	c, err := horizontalPodAutoscalerForm().begin(thread, args, kwargs)

@@ -105,7 +105,7 @@ func (i *ingressCall) hosts() {
 		}
 	}
 	if err := i.record(theSpec).Put("rules", rules); err != nil {
-		i.misread(theSpec, nil, err, "path_type")
+		i.misread(theSpec, nil, err, "hosts")
 	}
 }
 
@@ -170,14 +170,18 @@ func onlyPort(v starlark.Value) (starlark.Value, error) {
 	if ports.Len() != 1 {
 		return nil, fmt.Errorf("Service %s has %d ports: write (service, PORT)", svc.ID().Name, ports.Len())
 	}
+	var port starlark.Value
 	for _, p := range ports.Items() {
 		if name := p.Get("name").Str(); name != "" {
-			return starlark.String(name), nil
+			port = starlark.String(name)
+		} else if number, ok := p.Get("port").Int(); ok {
+			port = starlark.MakeInt64(number)
 		}
-		number, _ := p.Get("port").Int()
-		return starlark.MakeInt64(number), nil
 	}
-	return nil, errors.New("unreachable")
+	if port == nil {
+		return nil, fmt.Errorf("the port of Service %s has neither name nor number", svc.ID().Name)
+	}
+	return port, nil
 }
 
 // checkPort checks the port of a backend: what it is and, where the Service is at hand, that it is there.

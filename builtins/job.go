@@ -27,7 +27,7 @@ var jobForm = sync.OnceValue(func() *workloadForm { return newWorkloadForm("job"
 //	ttl_seconds_after_finished: seconds after which the finished Job is deleted; by default never.
 //	selector: only with manual_selector = True; by default the Job's controller makes one.
 //	namespace, labels, annotations, pod_annotations, image, container_name, command, args, env, env_from, ports, resources,
-//	readiness, liveness, startup, volumes, containers, init_containers, service_account_name: as deployment's.
+//	readiness, liveness, startup, volumes, containers, init_containers, service_account_name, service_account: as deployment's.
 func job(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	w, err := jobForm().makeWorkload(thread, args, kwargs)
 	if err != nil {

@@ -161,7 +161,7 @@ func (f *form) begin(thread *starlark.Thread, args starlark.Tuple, kwargs []star
 	c := &call{form: f, run: typed.RunOf(thread), args: args, kwargs: kwargs}
 	c.given = c.few[:0]
 	if n := len(args) + len(kwargs); n > len(c.few) {
-		c.given = make([]argument, 0, n+1) // one more for nameAfter
+		c.given = make([]argument, 0, n)
 	}
 	c.records[0] = c.run.NewRoom(f.sections[0].typ, 4)
 	var seen [4]uint64

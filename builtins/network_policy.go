@@ -35,7 +35,7 @@ var networkPolicyForm = sync.OnceValue(func() *form {
 //	  left out, the policy says nothing about it.
 //	egress: the same for connections from the Pods. [] lets nothing out, not even DNS.
 //	policy_types: "Ingress" and "Egress"; by default those of ingress and egress that are given.
-//	namespace: a name or Namespace object; by default that of the target.
+//	namespace: a name or Namespace object; by default the workload's, else that of the target.
 //	labels, annotations: of the policy.
 func networkPolicy(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	c, err := networkPolicyForm().begin(thread, args, kwargs)

@@ -86,6 +86,31 @@ func kindOf(v starlark.Value) string {
 	return v.Type()
 }
 
+// nameAfter gives the object the name of a workload, if it was given none, and the namespace that it was given.
+func (c *call) nameAfter(workload *typed.Record) error {
+	if workload != nil && c.lacks("namespace") {
+		if ns := workload.ID().Namespace; ns != "" {
+			c.give("namespace", starlark.String(ns))
+		}
+	}
+	if c.arg("name") != nil {
+		return nil
+	}
+	if workload == nil {
+		if c.arg("workload") != nil { // the wrong kind: reported
+			c.record(theMetadata).Poison()
+			return nil
+		}
+		return fmt.Errorf("%s: missing argument for name", c.name)
+	}
+	name, err := nameOf(workload)
+	if err != nil {
+		return fmt.Errorf("%s: missing argument for name: %w", c.name, err)
+	}
+	c.give("name", name)
+	return nil
+}
+
 // objectIn returns the object in a shaped keyword; it must be of one of the kinds.
 func (c *call) objectIn(keyword string, kinds ...string) *typed.Record {
 	v := c.arg(keyword)

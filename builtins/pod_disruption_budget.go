@@ -33,7 +33,7 @@ var podDisruptionBudgetForm = sync.OnceValue(func() *form {
 //	min_available: how many must be left, a number or "50%".
 //	unhealthy_pod_eviction_policy: "AlwaysAllow" lets Pods that are not ready go at any time; Kubernetes takes
 //	  "IfHealthyBudget".
-//	namespace: a name or Namespace object; by default that of the target.
+//	namespace: a name or Namespace object; by default the workload's, else that of the target.
 //	labels, annotations: of the budget.
 func podDisruptionBudget(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	c, err := podDisruptionBudgetForm().begin(thread, args, kwargs)

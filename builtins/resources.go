@@ -48,7 +48,7 @@ func resourceRequirements(thread *starlark.Thread, _ *starlark.Builtin, args sta
 	}
 	for _, field := range []string{"limits", "requests"} {
 		if v := c.arg(field); v != nil {
-			c.set(theObject, field, v, field)
+			c.quantities(field, v)
 		}
 	}
 	for _, r := range resourceKeywords {
@@ -57,6 +57,24 @@ func resourceRequirements(thread *starlark.Thread, _ *starlark.Builtin, args sta
 		}
 	}
 	return c.records[theObject], nil
+}
+
+// quantities sets requests or limits from a dict. A typed one is copied: what is added here is not for whoever else has it.
+func (c *call) quantities(field string, v starlark.Value) {
+	items, ok := pairs(v)
+	if !ok {
+		c.set(theObject, field, v, field) // says what is wrong
+		return
+	}
+	m := c.records[theObject].Entries(field)
+	for k, v := range items {
+		key, ok := k.(starlark.String)
+		if !ok {
+			c.mistake(theObject, kube.Fields(field), fmt.Errorf("got %s %s, want string as a key", kindOf(k), k), field)
+		} else if err := m.Put(string(key), v); err != nil {
+			c.mistake(theObject, kube.Fields(field), err, field, string(key))
+		}
+	}
 }
 
 // quantity sets one entry of requests or limits.

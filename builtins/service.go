@@ -41,7 +41,7 @@ var serviceForm = sync.OnceValue(func() *form {
 //	headless: whether DNS answers with the Pods' addresses instead of the Service's own, as gRPC clients and the sidecar
 //	  need it: cluster_ip = "None".
 //	type: "ClusterIP", "NodePort", "LoadBalancer" or "ExternalName"; Kubernetes takes "ClusterIP".
-//	namespace: a name or Namespace object; by default that of the target.
+//	namespace: a name or Namespace object; by default the workload's, else that of the target.
 //	labels, annotations: of the Service.
 func service(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	c, err := serviceForm().begin(thread, args, kwargs)
@@ -59,26 +59,6 @@ func service(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, 
 	s.selector()
 	s.ports()
 	return c.records[theObject], nil
-}
-
-// nameAfter gives the object the name of a workload, if it was given none.
-func (c *call) nameAfter(workload *typed.Record) error {
-	if c.arg("name") != nil {
-		return nil
-	}
-	if workload == nil {
-		if c.arg("workload") != nil { // the wrong kind: reported
-			c.record(theMetadata).Poison()
-			return nil
-		}
-		return fmt.Errorf("%s: missing argument for name", c.name)
-	}
-	name, err := nameOf(workload)
-	if err != nil {
-		return fmt.Errorf("%s: missing argument for name: %w", c.name, err)
-	}
-	c.give("name", name)
-	return nil
 }
 
 type serviceCall struct {
@@ -136,18 +116,20 @@ func (s *serviceCall) ports() {
 	}
 	var list starlark.Tuple
 	for _, p := range s.workloadPorts() {
-		list = append(list, s.samePort(p))
+		if number, ok := p.Get("containerPort").Int(); ok { // else it is reported as missing there
+			list = append(list, s.samePort(p, number))
+		}
 	}
 	if len(list) > 0 {
 		put(s.record(theSpec), "ports", list)
 		return
 	}
 	spec := s.record(theSpec)
-	if s.external() || spec.Get("clusterIP") == starlark.String("None") || spec.Poisoned() || !s.lacks("ports") {
+	if s.external() || spec.Get("clusterIP") == starlark.String("None") || spec.Poisoned() || !s.lacks("ports") || len(s.workloadPorts()) > 0 {
 		return
 	}
 	err := errors.New(`a Service needs ports, such as ports = {"http": 80}`)
-	if s.workload != nil && !s.workload.Poisoned() {
+	if s.workload != nil {
 		err = fmt.Errorf("%s %s has no ports that the Service could take over: give ports to one of them",
 			s.workload.Schema().Kind, s.workload.ID().Name)
 	}
@@ -169,9 +151,8 @@ func (s *serviceCall) workloadPorts() []kube.Node {
 }
 
 // samePort is the Service's port for one of a container's.
-func (s *serviceCall) samePort(p kube.Node) *typed.Record {
+func (s *serviceCall) samePort(p kube.Node, number int64) *typed.Record {
 	x := s.run.NewPart(types().servicePort, 4)
-	number, _ := p.Get("containerPort").Int()
 	if name := p.Get("name").Str(); name != "" {
 		put(x, "name", starlark.String(name))
 		put(x, "targetPort", starlark.String(name))

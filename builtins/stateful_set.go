@@ -31,7 +31,7 @@ var statefulSetForm = sync.OnceValue(func() *workloadForm { return newWorkloadFo
 //	volumes: as deployment's, and claim_template(...): a PersistentVolumeClaim for each Pod.
 //	volume_claim_templates: a list of PersistentVolumeClaims as in the API, besides those of volumes.
 //	namespace, labels, annotations, pod_annotations, selector, replicas, image, container_name, command, args, env,
-//	env_from, ports, resources, readiness, liveness, startup, containers, init_containers, service_account_name: as
+//	env_from, ports, resources, readiness, liveness, startup, containers, init_containers, service_account_name, service_account: as
 //	deployment's.
 func statefulSet(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	w, err := statefulSetForm().makeWorkload(thread, args, kwargs)
