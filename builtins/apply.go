@@ -16,7 +16,10 @@ import (
 	"github.com/starctl/starctl/starlark/diag"
 )
 
-// applyModule is apply: what `starctl apply` shall do with an object beyond setting its fields.
+// apply -> module
+//
+// apply says what `starctl apply` shall do with an object beyond setting its fields: apply.leave, apply.take,
+// apply.depends_on, apply.replace. Nothing of it is rendered.
 func applyModule() starlark.Value {
 	return &starlarkstruct.Module{Name: "apply", Members: starlark.StringDict{
 		"depends_on": starlark.NewBuiltin("apply.depends_on", applyDependsOn),

@@ -13,7 +13,9 @@ import (
 	"github.com/starctl/starctl/builtins/typed"
 )
 
-// vetModule is vet: what a file says to the checks.
+// vet -> module
+//
+// vet is what a file says to the checks of `starctl vet`: vet.silence, vet.external.
 func vetModule() starlark.Value {
 	return &starlarkstruct.Module{Name: "vet", Members: starlark.StringDict{
 		"external": starlark.NewBuiltin("vet.external", vetExternal),

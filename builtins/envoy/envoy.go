@@ -20,6 +20,13 @@ import (
 	"github.com/starctl/starctl/starlark/diag"
 )
 
+// envoy -> module
+//
+// envoy puts an Envoy proxy beside an application, as a sidecar of its Pods. envoy.upstream says what the application
+// calls, envoy.config_map makes the proxy's configuration, envoy.configure_sidecar puts the proxy into a workload and points
+// the application at it, in any order; envoy.headless_service makes the Service that the sidecars of others look up;
+// envoy.bootstrap gives a configuration as a value, for an Envoy elsewhere.
+
 // Module is the predeclared envoy.
 func Module() starlark.Value {
 	m := &module{}
