@@ -127,7 +127,9 @@ func TestCases(t *testing.T) {
 				t.Fatalf("%s: %s: no want", path, name)
 			}
 			t.Run(topic+"/"+name, func(t *testing.T) {
-				got := outcome(t, testInterpreter(input))
+				in := testInterpreter(input)
+				in.Limits = Limits{Steps: 1_000_000, Memory: 256 << 20}
+				got := outcome(t, in)
 				if diff := cmp.Diff(strings.TrimRight(want, "\n"), strings.TrimRight(got, "\n")); diff != "" && !update() {
 					t.Error(diff)
 				}
@@ -335,4 +337,38 @@ func TestRoot(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
+}
+
+// FuzzName holds that no name leads out of the tree that it names, and that what is refused says why.
+func FuzzName(f *testing.F) {
+	for _, s := range []string{"//a.star", "./a.star", "../a.star", "//../a", "./x/../../y", "@std//a.star", "@std//../a", "@std/a", "/etc/passwd", "//.git/config", "a:b", "//a//b", "", "//", "./", "@", "@//", "//a\x00b", `\\x`, "https://x", "//a/./b", "//a/", "./.", "./.."} {
+		f.Add(s, "main.star")
+		f.Add(s, "sub/dir/x.star")
+		f.Add(s, "@std//lib/x.star")
+	}
+	in := testInterpreter("-- main.star --\n-- @std//x.star --\n")
+	in.init()
+	f.Fuzz(func(t *testing.T, name, from string) {
+		if lib := treeOf(from).lib; !fs.ValidPath(treeOf(from).path) || lib != "" && in.Libs[lib] == nil {
+			t.Skip()
+		}
+		where, err := in.locate(from, name)
+		if err != nil {
+			if err.Error() == "" {
+				t.Error("no message")
+			}
+			return
+		}
+		if !fs.ValidPath(where.path) || in.fs(where.lib) == nil {
+			t.Errorf("%q leads to %q", name, where)
+		}
+		if from := treeOf(from).lib; where.lib != from && !strings.HasPrefix(name, "@") {
+			t.Errorf("%q leads from %q to %q", name, from, where.lib)
+		}
+		for part := range strings.SplitSeq(where.path, "/") {
+			if part != "." && strings.HasPrefix(part, ".") {
+				t.Errorf("%q leads to %q", name, where)
+			}
+		}
+	})
 }

@@ -3,6 +3,7 @@ package interp
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.starlark.net/starlark"
@@ -14,7 +15,7 @@ type Limits struct {
 	Steps uint64
 	// Time is how long each of them may take. Default: 60 seconds.
 	Time time.Duration
-	// Memory is how many bytes the program's heap and stacks may take, garbage included. Default: 1 GiB.
+	// Memory is how many bytes the program's heap and stacks may take. Default: 1 GiB.
 	Memory int
 	// Value is how many bytes one string, list, number or file may take. Default: a sixteenth of Memory.
 	Value int
@@ -88,8 +89,8 @@ func bytesText(n int64) string {
 		f, u = f/1024, u+1
 	}
 	digits := 0
-	if f < 10 && f != float64(int64(f)) {
+	if f < 10 {
 		digits = 1
 	}
-	return strconv.FormatFloat(f, 'f', digits, 64) + " " + units[u]
+	return strings.TrimSuffix(strconv.FormatFloat(f, 'f', digits, 64), ".0") + " " + units[u]
 }

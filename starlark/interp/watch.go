@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"runtime"
 	"runtime/metrics"
 	"sync"
 	"time"
@@ -64,10 +65,20 @@ func (w *watchdog) look() {
 	memory := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
 	for now := range tick.C {
 		metrics.Read(memory)
+		if w.wasteful(memory) {
+			runtime.GC()
+			metrics.Read(memory)
+		}
 		if !w.sample(now, memory[0].Value.Uint64(), memory[1].Value.Uint64()) {
 			return
 		}
 	}
+}
+
+// wasteful reports whether the heap is beyond the limit, but not so far that there would be no time to collect garbage.
+func (w *watchdog) wasteful(memory []metrics.Sample) bool {
+	n, limit := memory[0].Value.Uint64()+memory[1].Value.Uint64(), uint64(w.limits.Memory)
+	return n > limit && n <= 2*limit
 }
 
 // sample cancels what goes beyond a limit, and reports whether anything runs.
