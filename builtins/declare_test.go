@@ -28,9 +28,9 @@ apply.leave(app, "spec.replicas", "metadata.labels['a/b']")
 apply.take(app, 'spec.template.spec.containers["app"].image')
 apply.depends_on(app, [migration])
 apply.replace(migration)
-vet.silence(app, "one", "two", reason = "why")
-vet.silence(None, "three", reason = "why not")
-vet.external("ca")
+vet.silence(app, "status", "selector", reason = "why")
+vet.silence(None, "namespace-assumed", reason = "why not")
+vet.external("ca", kind = "Secret")
 `)
 	if m := run.Mistakes(); len(m) > 0 {
 		t.Fatal(m[0].Err)
@@ -50,12 +50,12 @@ vet.external("ca")
 		case declared.Silence:
 			got = append(got, "silence "+d.Check+" "+d.Reason)
 		case declared.External:
-			got = append(got, "external "+d.Name)
+			got = append(got, "external "+d.Kind+" "+d.Name)
 		}
 	}
 	want := []string{
 		"leave spec.replicas", `leave metadata.labels["a/b"]`, `take spec.template.spec.containers["app"].image`, "depends on Job migrate",
-		"silence one why", "silence two why", "replace", "silence three why not", "external ca",
+		"silence status why", "silence selector why", "replace", "silence namespace-assumed why not", "external Secret ca",
 	}
 	if len(got) != len(want) {
 		t.Fatalf("got %q, want %q", got, want)

@@ -3,6 +3,7 @@ package builtins
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -11,6 +12,9 @@ import (
 
 	"github.com/starctl/starctl/builtins/declared"
 	"github.com/starctl/starctl/builtins/typed"
+	"github.com/starctl/starctl/kube/check"
+	"github.com/starctl/starctl/link"
+	"github.com/starctl/starctl/starlark/diag"
 )
 
 // vet -> module
@@ -75,11 +79,21 @@ func (d *declaration) reason(kwargs []starlark.Tuple) string {
 	return reason
 }
 
+// checkNames lists all that can be silenced: what package check finds, what package link warns of, and what package starctl
+// itself says of the objects that main returned.
+func checkNames() []string {
+	return slices.Concat(check.Names(), link.Checks(), []string{"no-objects", "returned-twice"})
+}
+
 // silence declares that what a check finds is meant to be so.
 func (d *declaration) silence(r *typed.Record, v starlark.Value, reason string, names ...string) {
 	name, ok := v.(starlark.String)
 	if !ok {
 		d.mistake(r, fmt.Errorf("got %s, want the name of a check", kindOf(v)), names...)
+		return
+	}
+	if known := checkNames(); !slices.Contains(known, string(name)) {
+		d.mistake(r, &typed.Error{Err: fmt.Errorf("there is no check %s", name), Suggest: diag.Nearest(string(name), known)}, names...)
 		return
 	}
 	s := declared.Silence{Check: string(name), Reason: reason, Place: d.run.Here(names...)}
@@ -91,25 +105,27 @@ func (d *declaration) silence(r *typed.Record, v starlark.Value, reason string, 
 }
 
 var externalForm = sync.OnceValue(func() *form {
-	return newForm("vet.external", "core.v1.LocalObjectReference", 1, "name").done()
+	return newForm("vet.external", "core.v1.ObjectReference", 1, "name").shape(theObject, "kind", "namespace").done()
 })
 
-// vet.external(name) -> string
+// vet.external(name, *, kind = None, namespace = None) -> string
 //
 // Says that something else makes the object that is called so, and returns the name: no check asks who declares it.
-// config_volume(vet.external("platform-ca")), service_account_name = vet.external("runner").
+// config_volume(vet.external("platform-ca")), service_account_name = vet.external("runner", kind = "ServiceAccount").
 //
 // Args:
 //
-//	name: of a ConfigMap, Secret, ServiceAccount, Service or other object that is referred to.
+//	name: of a ConfigMap, Secret, ServiceAccount, Service or other object that is referred to; "*" for any.
+//	kind: of the object; by default any.
+//	namespace: of the object; by default any.
 func vetExternal(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	c, err := externalForm().begin(thread, args, kwargs)
 	if err != nil {
 		return nil, err
 	}
-	name := c.text("name")
-	if name != "" {
-		c.run.Declare(declared.External{Name: name, Place: c.run.Here()})
+	e := declared.External{Name: c.text("name"), Kind: c.text("kind"), Namespace: c.text("namespace"), Place: c.run.Here()}
+	if e.Name != "" {
+		c.run.Declare(e)
 	}
-	return starlark.String(name), nil
+	return starlark.String(e.Name), nil
 }

@@ -21,7 +21,15 @@ func (l *linker) fail(p diag.Place, object, format string, args ...any) *diag.Di
 	return l.add(diag.Error, p, object, format, args...)
 }
 
-// warn adds a warning under the name of its check.
+// Checks lists the names of Link's warnings, under which a file can silence them.
+func Checks() []string {
+	return []string{
+		"envoy-config-unused", "namespace-assumed", "upstream-drain", "upstream-no-selector", "upstream-not-headless",
+		"upstream-port", "upstream-port-assumed", "upstream-protocol",
+	}
+}
+
+// warn adds a warning under the name of its check, one of Checks.
 func (l *linker) warn(check string, p diag.Place, object, format string, args ...any) *diag.Diagnostic {
 	d := l.add(diag.Warning, p, object, format, args...)
 	d.Check = check

@@ -38,8 +38,9 @@ type Silence struct {
 	Place         diag.Place
 }
 
-// External says, on a Run, that something else makes the object with a name that is referred to.
+// External says, on a Run, that something else makes the object with a name that is referred to. An empty Kind or Namespace
+// is any.
 type External struct {
-	Name  string
-	Place diag.Place
+	Name, Kind, Namespace string
+	Place                 diag.Place
 }
