@@ -47,7 +47,7 @@ func Open(fsys fs.FS, s Settings) (*Project, error) {
 		Libs:        map[string]fs.FS{"std": lib.Files},
 		Predeclared: builtins.Predeclared(),
 		Limits:      s.Limits,
-		NewThread:   func(t *starlark.Thread) { typed.NewRun(t) },
+		NewThread:   func(t *starlark.Thread) { typed.NewRun(t).Sources = p },
 		Finish:      p.finish,
 		Abort:       s.Abort,
 	}

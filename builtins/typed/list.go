@@ -11,6 +11,7 @@ import (
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/schema"
+	"github.com/starctl/starctl/starlark/diag"
 )
 
 // List is a list whose elements are checked. What is computed from one (a slice, a sum) is a plain list.
@@ -293,11 +294,20 @@ func (l *List) Binary(op syntax.Token, y starlark.Value, side starlark.Side) (st
 
 // augmented reports whether the operator at work belongs to an augmented assignment.
 func (r *Run) augmented() bool {
-	if r.Augmented == nil || r.Thread.CallStackDepth() == 0 {
+	if r.Sources == nil || r.Thread.CallStackDepth() == 0 {
 		return false
 	}
 	p := r.Thread.DebugFrame(0).Position()
-	return r.Augmented(p.Filename(), p.Line, p.Col)
+	pos := diag.Pos{File: p.Filename(), Line: int(p.Line), Col: int(p.Col)}
+	is, known := r.augments[pos]
+	if !known {
+		if r.forest == nil {
+			r.forest, r.augments = diag.NewForest(r.Sources), map[diag.Pos]bool{}
+		}
+		is = r.forest.Augments(pos)
+		r.augments[pos] = is
+	}
+	return is
 }
 
 // CompareSameType compares with another List.

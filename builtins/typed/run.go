@@ -12,15 +12,19 @@ import (
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/schema"
+	"github.com/starctl/starctl/starlark/diag"
 )
 
 // Run is what the values of one thread share.
 type Run struct {
 	Thread *starlark.Thread
 
-	// Augmented, if set, tells whether the operator at a place in a file belongs to an augmented assignment. `a += b` then
-	// changes the List or Map that a names, as it does for Starlark's own; go.starlark.net itself does not tell.
-	Augmented func(file string, line, col int32) bool
+	// Sources, if set, have the text of the files that run. `a += b` then changes the List or Map that a names, as it does
+	// for Starlark's own: go.starlark.net itself does not tell a value that this is no `a + b`.
+	Sources diag.Sources
+
+	forest   *diag.Forest      // of Sources, once it was asked
+	augments map[diag.Pos]bool // what it said
 
 	places   places
 	records  slab[Record]

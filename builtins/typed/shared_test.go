@@ -184,8 +184,8 @@ func FuzzConvert(f *testing.F) {
 	})
 }
 
-// TestIncomplete: what lacks a required field is shown where it was made, unless a mistake explains it.
-func TestIncomplete(t *testing.T) {
+// TestMissing: what lacks a required field is shown where it was made, unless a mistake explains it.
+func TestMissing(t *testing.T) {
 	const src = `d = apps.Deployment(metadata = {"name": "web"}, spec = {"template": {"spec": {"containers": [
     core.Container(name = "a"),
     {"image": "x"},
@@ -198,15 +198,18 @@ d.spec.template.spec.volumes.append({})
 		t.Fatal(err)
 	}
 	var got []string
-	for _, m := range g["d"].(*Record).Incomplete() {
-		d := m.Diagnostic(diag.Texts{"t.star": src})
-		got = append(got, fmt.Sprintf("%d:%d %s %s: %s", d.Pos.Line, d.Pos.Col, d.Object, d.Path, d.Message))
+	d := g["d"].(*Record)
+	if err := Missing(d, func(path kube.Path) {
+		p := d.Where(path).Locate(diag.Texts{"t.star": src})
+		got = append(got, fmt.Sprintf("%d:%d %s", p.Line, p.Col, path))
+	}); err != nil {
+		t.Fatal(err)
 	}
 	want := []string{
-		`1:49 Deployment web spec.selector: required, not set`,
-		`6:37 Deployment web spec.template.spec.volumes[0].name: required, not set`,
-		`2:5 Deployment web spec.template.spec.containers["a"].image: required, not set`,
-		`3:5 Deployment web spec.template.spec.containers[1].name: required, not set`,
+		`1:49 spec.selector`,
+		`6:37 spec.template.spec.volumes[0].name`,
+		`2:5 spec.template.spec.containers["a"].image`,
+		`3:5 spec.template.spec.containers[1].name`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))

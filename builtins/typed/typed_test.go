@@ -29,10 +29,7 @@ func eval(tb testing.TB, src string) (starlark.StringDict, []string, error) {
 func evalRun(tb testing.TB, src string) (starlark.StringDict, *Run, error) {
 	thread := &starlark.Thread{Name: "test"}
 	run := NewRun(thread)
-	run.Augmented = func(_ string, line, col int32) bool { // a `+=` or `|=` at that place of src
-		text := strings.Split(src, "\n")[line-1][col-1:]
-		return strings.HasPrefix(text, "+=") || strings.HasPrefix(text, "|=")
-	}
+	run.Sources = diag.Texts{"t.star": src}
 	g, err := starlark.ExecFileOptions(&syntax.FileOptions{Set: true, TopLevelControl: true}, thread, "t.star", src, predeclared(tb))
 	return g, run, err
 }

@@ -240,6 +240,18 @@ func index(name string) (int, bool) {
 // same reports whether two spellings mean one name: imagePullPolicy and image_pull_policy.
 func same(a, b string) bool { return nearest.Same(a, b) }
 
+// Augments reports whether the operator at pos is that of an augmented assignment, as in x += y. Values that have an
+// operator of their own cannot tell.
+func (f *Forest) Augments(pos Pos) bool {
+	tree := f.tree(pos.File)
+	if tree == nil {
+		return false
+	}
+	node, _ := nodeAt(tree, pos)
+	a, ok := node.(*syntax.AssignStmt)
+	return ok && a.Op != syntax.EQ
+}
+
 // nodeAt returns the node that go.starlark.net means by a position, and the node around it: a call is known by its
 // parenthesis, an attribute by its dot, an operator by itself.
 func nodeAt(tree *syntax.File, pos Pos) (node, parent syntax.Node) {
