@@ -92,7 +92,7 @@ func required(f *starlark.Function) int {
 // defPos is the name of a function where it is defined.
 func defPos(f *starlark.Function) diag.Pos {
 	p := f.Position()
-	return diag.Pos{File: p.Filename(), Line: int(p.Line), Col: int(p.Col), End: int(p.Col) + len(f.Name())}
+	return diag.Pos{File: p.Filename(), Line: int(p.Line), Col: int(p.Col) + len("def "), End: int(p.Col) + len("def ") + len(f.Name())}
 }
 
 // globalPos is where a global variable first gets its value.

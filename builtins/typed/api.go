@@ -174,7 +174,7 @@ func (m Mistake) Diagnostic(src diag.Sources) diag.Diagnostic {
 	if e, ok := m.Err.(*Error); ok {
 		d = e.Diagnostic()
 	}
-	d.Pos, d.Object, d.Calls, d.Related, d.Help = m.Place.Locate(src), m.Object, m.Place.Frames, m.Related, m.Help
+	d.Pos, d.Object, d.Calls, d.Related, d.Help = m.Place.Locate(src), m.Object, m.Place.Calls(src), m.Related, m.Help
 	return d
 }
 

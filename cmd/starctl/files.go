@@ -88,7 +88,7 @@ func (u *ui) expand(arg string, in func(string) ([]string, error), below func(fs
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, u.noFile(arg, path)
+		return nil, u.noFile(path)
 	case err != nil:
 		return nil, err
 	case info.IsDir():
@@ -112,7 +112,7 @@ func (u *ui) walk(dir, arg string, below func(fs.DirEntry) bool) ([]string, erro
 		return nil
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, u.noFile(strings.TrimSuffix(arg, "..."), dir)
+		return nil, u.noFile(dir)
 	}
 	if err == nil && len(list) == 0 {
 		return nil, diag.Diagnostic{
@@ -124,8 +124,8 @@ func (u *ui) walk(dir, arg string, below func(fs.DirEntry) bool) ([]string, erro
 }
 
 // noFile says that a path does not exist, and what its directory holds instead.
-func (u *ui) noFile(arg, path string) error {
-	d := diag.Diagnostic{Message: fmt.Sprintf("%s: no such file or directory", strings.TrimSuffix(arg, "/"))}
+func (u *ui) noFile(path string) error {
+	d := diag.Diagnostic{Message: fmt.Sprintf("%s: no such file or directory", u.path(path))}
 	if near := diag.Nearest(filepath.Base(path), names(filepath.Dir(path), func(fs.DirEntry) bool { return true })); near != "" {
 		d.Suggest = u.path(filepath.Join(filepath.Dir(path), near))
 	}

@@ -17,7 +17,7 @@ func commonFlags(fs *pflag.FlagSet, u *ui) {
 	fs.SortFlags = false
 	group(fs, "Common", func(fs *pflagSet) {
 		fs.StringVarP(&u.dir, "directory", "C", "", "stand in `DIR` first")
-		fs.Var(colorFlag{u}, "color", "`WHEN` to colour: auto, always or never")
+		fs.Var(colorFlag{u}, "color", "auto, always or never")
 		fs.BoolP("help", "h", false, "this text")
 	})
 }
@@ -25,7 +25,7 @@ func commonFlags(fs *pflag.FlagSet, u *ui) {
 type colorFlag struct{ u *ui }
 
 func (c colorFlag) String() string         { return "auto" }
-func (c colorFlag) Type() string           { return "string" }
+func (c colorFlag) Type() string           { return "WHEN" }
 func (c colorFlag) Set(value string) error { return c.u.setColor(value) }
 
 // selection says which targets and inputs a command is for.
@@ -43,7 +43,7 @@ func (s *selection) flags(fs *pflag.FlagSet) {
 		fs.StringArrayVarP(&s.targets, "target", "t", nil, "targets whose names match `GLOB`; may be repeated")
 		fs.StringArrayVar(&s.set, "set", nil, "set an input: `NAME=VALUE`; may be repeated")
 		fs.StringVar(&s.inputs, "inputs", "", "set inputs from a YAML or JSON `FILE`")
-		fs.StringVarP(&s.namespace, "namespace", "n", "", "`NAMESPACE` of objects that have none, without or instead of a target's")
+		fs.StringVarP(&s.namespace, "namespace", "n", "", "`NAMESPACE` of objects that name none, in place of the target's")
 	})
 }
 
@@ -65,7 +65,7 @@ func (l *limits) flags(fs *pflag.FlagSet) {
 // noArgs refuses arguments.
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return diag.Diagnostic{Message: fmt.Sprintf("%s takes no arguments, got %q", c.CommandPath(), args[0])}
+		return diag.Diagnostic{Message: fmt.Sprintf("%s takes no arguments, got %q", c.Name(), args[0])}
 	}
 	return nil
 }

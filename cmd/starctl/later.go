@@ -16,7 +16,7 @@ func laterCommands() []*cobra.Command {
 	}
 	var list []*cobra.Command
 	for _, name := range []string{"diff", "apply", "delete", "status", "history", "rollback", "graph", "explain", "import", "repl", "lsp", "mod", "lint", "envoy"} {
-		d := notYet("starctl " + name)
+		d := notYet(name)
 		if h := instead[name]; h != "" {
 			d.Help = []string{h}
 		}

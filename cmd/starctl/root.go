@@ -100,7 +100,7 @@ func flagError(c *cobra.Command, err error) error {
 		if s := e.GetSpecifiedShortnames(); s != "" {
 			name = "-" + e.GetSpecifiedName()
 		}
-		d.Message = fmt.Sprintf("%s has no flag %s", c.CommandPath(), name)
+		d.Message = fmt.Sprintf("%s has no flag %s", c.Name(), name)
 		if d.Suggest = diag.Nearest(name, flagNames(c)); d.Suggest != "" {
 			d.Help = nil
 		}
@@ -110,23 +110,22 @@ func flagError(c *cobra.Command, err error) error {
 		d.Message = fmt.Sprintf("--%s wants a value: --%s %s", e.GetFlag().Name, e.GetFlag().Name, value)
 	}
 	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		d.Message = fmt.Sprintf("--%s: got %q: %v", e.GetFlag().Name, e.GetValue(), plainNumberError(e.Unwrap()))
+		d.Message = fmt.Sprintf("--%s: got %q, want %s", e.GetFlag().Name, e.GetValue(), wanted(e))
 	}
 	return d
 }
 
-// plainNumberError is the reason without strconv's and time's names of functions.
-func plainNumberError(err error) string {
-	s := err.Error()
-	for _, p := range []string{"strconv.", "time: "} {
-		if _, rest, ok := strings.Cut(s, p); ok {
-			if i := strings.LastIndex(rest, ": "); i >= 0 {
-				rest = rest[i+2:]
-			}
-			return rest
-		}
+// wanted says what the value of a flag must be.
+func wanted(e *pflag.InvalidValueError) string {
+	switch e.GetFlag().Value.Type() {
+	case "uint64":
+		return "a whole number"
+	case "duration":
+		return "a time such as 30s or 2m"
+	case "bool":
+		return "true or false"
 	}
-	return s
+	return e.Unwrap().Error()
 }
 
 func flagNames(c *cobra.Command) []string {

@@ -19,7 +19,7 @@ func targetsCommand(u *ui) *cobra.Command {
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if pin {
-				return notYet("starctl targets --pin")
+				return notYet("targets --pin")
 			}
 			p, err := projectAt(u, args)
 			if err != nil {

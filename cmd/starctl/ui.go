@@ -86,7 +86,7 @@ func (u *ui) setColor(when string) error {
 	case "never":
 		u.colorOut, u.colorErr = false, false
 	default:
-		return fmt.Errorf("want auto, always or never")
+		return errors.New("auto, always or never")
 	}
 	return nil
 }
@@ -166,11 +166,11 @@ func (u *ui) fail(err error) {
 		u.report(l)
 		return
 	}
-	u.report(&located{list: plain(err)})
+	u.report(&located{list: u.plain(err)})
 }
 
 // plain is an error without a place in a file.
-func plain(err error) diag.List {
+func (u *ui) plain(err error) diag.List {
 	var list diag.List
 	switch e := err.(type) {
 	case diag.List:
@@ -178,7 +178,7 @@ func plain(err error) diag.List {
 	case diag.Diagnostic:
 		list = diag.List{e}
 	default:
-		list = diag.List{{Message: reason(err)}}
+		list = diag.List{{Message: u.reason(err)}}
 	}
 	out := make(diag.List, len(list))
 	for i, d := range list {
@@ -190,12 +190,13 @@ func plain(err error) diag.List {
 	return out
 }
 
-// reason is an error of the file system without the name of the system call.
-func reason(err error) string {
-	if e, ok := errors.AsType[*fs.PathError](err); ok && e == err {
-		return e.Path + ": " + e.Err.Error()
+// reason is an error of the file system without the name of the system call, and with the file named as the person would.
+func (u *ui) reason(err error) string {
+	e, ok := err.(*fs.PathError)
+	if !ok {
+		return err.Error()
 	}
-	return err.Error()
+	return u.path(e.Path) + ": " + e.Err.Error()
 }
 
 // report prints Diagnostics, or writes them as one JSON list if --json was given.
@@ -262,9 +263,9 @@ func (u *ui) close() {
 
 // printed shows what a file printed, with its place.
 func (u *ui) printed(root string, at diag.Pos, msg string) {
-	at.File = u.file(root, at.File)
+	place := fmt.Sprintf("%s:%d:", u.file(root, at.File), at.Line)
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	_, err := fmt.Fprintf(u.err, "%s %s\n", u.paint(dim, diag.Escape(at.String())+":"), diag.Escape(msg))
+	_, err := fmt.Fprintf(u.err, "%s %s\n", u.paint(dim, diag.Escape(place)), diag.Escape(msg))
 	u.keep(err)
 }
