@@ -8,7 +8,6 @@ import (
 
 	"github.com/starctl/starctl/builtins/typed"
 	"github.com/starctl/starctl/kube"
-	"github.com/starctl/starctl/link"
 	"github.com/starctl/starctl/starlark/diag"
 )
 
@@ -51,6 +50,8 @@ type evaluation struct {
 
 // run is what the host calls in place of main.
 func (e *evaluation) run(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	run := typed.RunOf(thread)
+	thread.SetLocal(mainLocal, true)
 	v, err := starlark.Call(thread, e.file.main, args, kwargs)
 	if err != nil {
 		return nil, err
@@ -58,33 +59,25 @@ func (e *evaluation) run(thread *starlark.Thread, _ *starlark.Builtin, args star
 	src := diag.NewForest(e.Project)
 	records, list := flatten(src, e.file, v)
 	e.list = append(e.list, list...)
-	typed.Attach(typed.RunOf(thread).Mistakes(), records)
-	e.link(records, typed.RunOf(thread))
+	typed.Attach(run.Mistakes(), records)
+	r := &result{evaluation: e, src: src, run: run, records: records, declared: append(e.declarations(), run.Declarations()...)}
+	r.finish()
 	return starlark.None, nil
 }
 
-// link joins what was declared apart.
-func (e *evaluation) link(records []*typed.Record, run *typed.Run) {
-	c := e.job.Target.For(e.job.Namespace)
-	objects, list := link.Link(records, link.Options{
-		Namespace: c.Namespace, Region: c.Region, Kubernetes: c.Kubernetes,
-		Defaults: e.Config.Defaults, Declared: run.Declarations(), Sources: e.Project,
-	})
-	e.objects = objects
-	e.list = append(e.list, list...)
-}
+// mainLocal marks the thread of a main: what is declared on it is of that call alone.
+const mainLocal = "starctl.main"
 
 func (e *evaluation) set() *kube.Set {
-	return &kube.Set{Name: e.file.setName, Namespace: e.namespace(), Objects: e.objects}
-}
-
-func (e *evaluation) namespace() string {
-	return e.job.Target.For(e.job.Namespace).Namespace
+	return &kube.Set{Name: e.file.setName, Namespace: e.job.Target.For(e.job.Namespace).Namespace, Objects: e.objects}
 }
 
 // finish returns the mistakes and warnings that were reported on a thread without stopping it.
 func (p *Project) finish(thread *starlark.Thread) error {
 	run := typed.RunOf(thread)
+	if thread.Local(mainLocal) == nil {
+		p.declare(run.Declarations())
+	}
 	if len(run.Mistakes()) == 0 && len(run.Warnings()) == 0 {
 		return nil
 	}

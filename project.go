@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.starlark.net/starlark"
 
@@ -33,6 +34,9 @@ type Project struct {
 
 	files fs.FS
 	host  *interp.Interpreter
+
+	mu       sync.Mutex
+	declared []any // by the statements of files, outside any main
 }
 
 // Open reads the project at the root of fsys. The error is a diag.List if starctl.star has mistakes.
@@ -65,6 +69,20 @@ func caller(t *starlark.Thread) diag.Pos {
 		}
 	}
 	return diag.Pos{}
+}
+
+// declare keeps what the statements of a file say to later stages.
+func (p *Project) declare(list []any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.declared = append(p.declared, list...)
+}
+
+// declarations returns what the statements of all files so far said to later stages.
+func (p *Project) declarations() []any {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.declared)
 }
 
 // Source and Names make a Project the diag.Sources of its own mistakes.

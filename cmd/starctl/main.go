@@ -40,8 +40,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot(u)
 	root.SetArgs(commandFirst(root, args))
 	err := root.ExecuteContext(ctx)
-	if err == nil {
-		err = u.flush()
+	if flushed := u.flush(); err == nil {
+		err = flushed
 	}
 	if ctx.Err() != nil {
 		u.fail(errors.New("interrupted"))

@@ -36,7 +36,7 @@ starctl render | kubectl apply -f -`,
 	}
 	root.AddCommand(
 		renderCommand(u), testCommand(u), vetCommand(u),
-		initCommand(u),
+		initCommand(u), formatCommand(u),
 		inputsCommand(u), targetsCommand(u),
 		versionCommand(u), completionCommand(u),
 	)

@@ -293,6 +293,9 @@ func (f *testFlags) printDir(u *ui, results []suite.Result, width int) {
 	}
 	update := false
 	for i := range bad {
+		if bad[i].Kind == suite.Golden && len(bad) > 1 {
+			u.printf("  %s\n", u.paintOut(dim, bad[i].Name))
+		}
 		u.printResult(&bad[i])
 		update = update || bad[i].Kind == suite.Golden && len(bad[i].Failures) > 0
 	}

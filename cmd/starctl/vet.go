@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/starctl/starctl"
 	"github.com/starctl/starctl/starlark/diag"
 )
 
@@ -14,6 +16,7 @@ type vetFlags struct {
 	selection
 	limits
 	strict bool
+	list   bool
 }
 
 func vetCommand(u *ui) *cobra.Command {
@@ -22,12 +25,14 @@ func vetCommand(u *ui) *cobra.Command {
 		Use:     "vet [FILE|DIR|./...] [flags]",
 		Short:   "check without rendering",
 		GroupID: "use",
-		Example: `starctl vet ./...                 everything below`,
-		RunE:    func(c *cobra.Command, args []string) error { return f.run(c.Context(), u, args) },
+		Example: `starctl vet ./...                 everything below
+starctl vet --list                the names of all checks`,
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), u, args) },
 	}
 	f.selection.flags(c.Flags())
 	group(c.Flags(), "Output", func(fs *pflagSet) {
 		fs.BoolVar(&f.strict, "strict", false, "warnings count as mistakes")
+		fs.BoolVar(&f.list, "list", false, "list all checks")
 		fs.BoolVar(&u.json, "json", false, "mistakes and warnings as JSON")
 	})
 	f.limits.flags(c.Flags())
@@ -37,6 +42,9 @@ func vetCommand(u *ui) *cobra.Command {
 
 // run evaluates as render does, on every target unless some are named, and prints what was found.
 func (f *vetFlags) run(ctx context.Context, u *ui, args []string) error {
+	if f.list {
+		return listChecks(u)
+	}
 	units, err := u.deployFiles(args)
 	if err != nil {
 		return err
@@ -74,6 +82,19 @@ func (f *vetFlags) run(ctx context.Context, u *ui, args []string) error {
 	if f.strict && slices.ContainsFunc(lists, func(l diag.List) bool { return len(l) > 0 }) {
 		u.note("starctl: warnings count as mistakes with --strict")
 		return errFound
+	}
+	return nil
+}
+
+func listChecks(u *ui) error {
+	for _, c := range starctl.Checks() {
+		level := "error"
+		if c.Warning {
+			level = "warning"
+		}
+		if _, err := fmt.Fprintf(u.out, "%-24s %-8s %s\n", c.Name, level, c.Doc); err != nil {
+			return err
+		}
 	}
 	return nil
 }

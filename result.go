@@ -1,0 +1,225 @@
+package starctl
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/starctl/starctl/builtins/declared"
+	"github.com/starctl/starctl/builtins/typed"
+	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/check"
+	"github.com/starctl/starctl/kube/encode"
+	"github.com/starctl/starctl/link"
+	"github.com/starctl/starctl/starlark/diag"
+)
+
+// result is what a main returned on its way to a Set: linked, complete, checked.
+//
+// Mistakes that evaluation reported do not stop it, so that independent ones are found in the same run. What is only their
+// consequence is not reported: anything about an object that has one of them.
+type result struct {
+	*evaluation
+	src      *diag.Forest
+	run      *typed.Run
+	records  []*typed.Record
+	declared []any
+	wrong    map[string]bool // names of objects with a mistake, before and after linking
+	adrift   bool            // there is a mistake that is about none of the objects
+	silenced silences
+}
+
+func (r *result) finish() {
+	before := names(r.records)
+	r.mistaken(before)
+	objects := r.link(before)
+	r.missing(objects)
+	r.unwritable(objects)
+	if r.list.Err() == nil || r.wrong != nil {
+		r.check(objects)
+	}
+	for _, o := range objects {
+		o.Origin.(*typed.Record).Freeze()
+	}
+	r.objects = objects
+}
+
+func names(records []*typed.Record) []string {
+	list := make([]string, len(records))
+	for i, rec := range records {
+		list[i] = rec.ID().String()
+	}
+	return list
+}
+
+// mistaken notes which objects have a mistake.
+func (r *result) mistaken(objects []string) {
+	for _, m := range r.run.Mistakes() {
+		if r.wrong == nil {
+			r.wrong = map[string]bool{}
+		}
+		r.wrong[m.Object] = true
+		if !slices.Contains(objects, m.Object) {
+			r.adrift = true
+		}
+	}
+}
+
+// link joins what was declared apart. From then on objects are known by the names that they have with their namespace.
+func (r *result) link(before []string) []*kube.Object {
+	o := link.Options{
+		Namespace: r.job.Target.For(r.job.Namespace).Namespace,
+		Defaults:  r.Config.Defaults,
+		Declared:  r.declared,
+		Sources:   r.src,
+	}
+	if t := r.job.Target; t != nil {
+		o.Region, o.Kubernetes = t.Region, t.Kubernetes
+	}
+	objects, list := link.Link(r.records, o)
+	mistakes := r.run.Mistakes()
+	for i, obj := range objects {
+		if after := obj.ID.String(); r.wrong[before[i]] && after != before[i] {
+			r.wrong[after] = true
+			for j := range mistakes {
+				if mistakes[j].Object == before[i] {
+					mistakes[j].Object = after
+				}
+			}
+		}
+	}
+	r.silenced = r.silences(objects)
+	for _, d := range list {
+		if r.adrift || r.wrong[d.Object] || r.silenced.quiet(d) {
+			continue
+		}
+		r.list = append(r.list, d)
+	}
+	return objects
+}
+
+// missing reports required fields that are not set. Parts with a mistake lack nothing.
+func (r *result) missing(objects []*kube.Object) {
+	for _, o := range objects {
+		rec := o.Origin.(*typed.Record)
+		err := typed.Missing(rec, func(path kube.Path) {
+			r.add(diag.Error, o, path, "required, and not set")
+		})
+		if err != nil {
+			r.add(diag.Error, o, nil, err.Error())
+		}
+	}
+}
+
+// unwritable reports what no text can hold.
+func (r *result) unwritable(objects []*kube.Object) {
+	for _, o := range objects {
+		if path, err := encode.Check(o.Node); err != nil {
+			r.add(diag.Error, o, path, err.Error())
+		}
+	}
+}
+
+// check looks at the set as a whole.
+func (r *result) check(objects []*kube.Object) {
+	set := &kube.Set{Name: r.file.setName, Namespace: r.job.Target.For(r.job.Namespace).Namespace, Objects: objects}
+	o := check.Options{Silenced: r.silenced.forChecks()}
+	if r.job.Target != nil {
+		o.Kubernetes = r.job.Target.Kubernetes
+	}
+	for _, d := range r.declared {
+		if e, ok := d.(declared.External); ok {
+			o.External = append(o.External, check.External{Name: e.Name})
+		}
+	}
+	for _, f := range check.All(set, o) {
+		if r.consequence(f) {
+			continue
+		}
+		d := r.add(diag.Severity(f.Severity), f.Object, f.Path, f.Message)
+		d.Check, d.Suggest, d.Help = f.Check, f.Suggest, f.Help
+		for _, rel := range f.Related {
+			place := r.where(rel.Object, rel.Path)
+			d.Related = append(d.Related, diag.Related{Pos: place.Locate(r.src), Text: rel.Text})
+		}
+	}
+}
+
+// consequence reports whether a Finding may only be there because of a mistake that is reported anyway.
+func (r *result) consequence(f check.Finding) bool {
+	if r.wrong == nil {
+		return false
+	}
+	return r.adrift || r.wrong[f.Object.String()] || slices.ContainsFunc(f.Related, func(rel check.Related) bool {
+		return r.wrong[rel.Object.String()]
+	})
+}
+
+// add reports something about a value of an object, where it was set. The returned Diagnostic may be completed.
+func (r *result) add(s diag.Severity, o *kube.Object, path kube.Path, message string) *diag.Diagnostic {
+	place := r.where(o, path)
+	d := diag.Diagnostic{Severity: s, Object: o.ID.String(), Path: path.String(), Message: message, Calls: place.Calls(r.src)}
+	d.Pos = place.Locate(r.src)
+	if strings.HasPrefix(message, "got ") {
+		d.Pos = place.LocateValue(r.src)
+	}
+	r.list = append(r.list, d)
+	return &r.list[len(r.list)-1]
+}
+
+func (r *result) where(o *kube.Object, path kube.Path) diag.Place {
+	if rec, ok := o.Origin.(*typed.Record); ok {
+		return rec.Where(path)
+	}
+	return diag.Place{}
+}
+
+// silence is what a file says about what a check finds.
+type silence struct {
+	declared.Silence
+	object *kube.Object // nil for every object
+}
+
+type silences []silence
+
+// silences returns what is silenced, and reports names that no check has.
+func (r *result) silences(objects []*kube.Object) silences {
+	var list silences
+	add := func(d any, o *kube.Object) {
+		s, ok := d.(declared.Silence)
+		if !ok {
+			return
+		}
+		if !slices.Contains(checkNames(), s.Check) {
+			r.list = append(r.list, diag.Diagnostic{
+				Pos: s.Place.Locate(r.src), Message: fmt.Sprintf("no check is called %q", s.Check),
+				Suggest: diag.Nearest(s.Check, checkNames()), Help: []string{"all checks: starctl vet --list"}, Calls: s.Place.Calls(r.src),
+			})
+		}
+		list = append(list, silence{s, o})
+	}
+	for _, d := range r.declared {
+		add(d, nil)
+	}
+	for _, o := range objects {
+		for _, d := range o.Origin.(*typed.Record).Declarations() {
+			add(d, o)
+		}
+	}
+	return list
+}
+
+func (l silences) forChecks() []check.Silence {
+	var list []check.Silence
+	for _, s := range l {
+		list = append(list, check.Silence{Check: s.Check, Object: s.object})
+	}
+	return list
+}
+
+// quiet reports whether a Diagnostic that link made is silenced.
+func (l silences) quiet(d diag.Diagnostic) bool {
+	return d.Check != "" && slices.ContainsFunc(l, func(s silence) bool {
+		return s.Check == d.Check && (s.object == nil || s.object.ID.String() == d.Object)
+	})
+}
