@@ -173,7 +173,8 @@ func (d *declaration) object(v starlark.Value, names ...string) *typed.Record {
 	r := d.anObject(v, names...)
 	if r != nil && r.Frozen() {
 		d.mistake(r, &typed.Error{Err: fmt.Errorf("%s of a frozen object", d.name), Help: []string{
-			"an object of a loaded file can no longer change: declare it there, or on a copy(...) that main returns"}}, names...)
+			"an object of a loaded file can no longer change: declare it there, or on a copy(...) that main returns",
+		}}, names...)
 		return nil
 	}
 	return r

@@ -168,7 +168,7 @@ func onlyPort(v starlark.Value) (starlark.Value, error) {
 	}
 	ports := typed.Node(svc).Get("spec", "ports")
 	if ports.Len() != 1 {
-		return nil, fmt.Errorf("Service %s has %d ports: write (service, PORT)", svc.ID().Name, ports.Len())
+		return nil, fmt.Errorf("the Service %s has %d ports: write (service, PORT)", svc.ID().Name, ports.Len())
 	}
 	var port starlark.Value
 	for _, p := range ports.Items() {
@@ -208,7 +208,7 @@ func checkPort(v, port starlark.Value) error {
 		}
 		names = append(names, p.Get("name").Str())
 	}
-	err := &typed.Error{Err: fmt.Errorf("Service %s has no port %s", svc.ID().Name, port)}
+	err := &typed.Error{Err: fmt.Errorf("the Service %s has no port %s", svc.ID().Name, port)}
 	if s, ok := port.(starlark.String); ok {
 		err.Suggest = diag.Nearest(string(s), names)
 	}

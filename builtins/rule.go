@@ -118,7 +118,7 @@ func splitResource(s string) (resource, group string, err error) {
 		names = append(names, n)
 	}
 	slices.Sort(names)
-	e := &typed.Error{Err: fmt.Errorf("Kubernetes has no resource %q", name), Suggest: diag.Nearest(name, names)}
+	e := &typed.Error{Err: fmt.Errorf("there is no resource %q in Kubernetes", name), Suggest: diag.Nearest(name, names)}
 	if e.Suggest == "" {
 		e.Help = []string{fmt.Sprintf("write %q for a custom one, or give api_groups", name+".GROUP")}
 	}

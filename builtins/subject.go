@@ -93,7 +93,8 @@ func (c *call) subject(v starlark.Value) (starlark.Value, error) {
 		}
 	case starlark.String:
 		return nil, &typed.Error{Err: fmt.Errorf("got string, want a ServiceAccount or subject(...)"), Help: []string{
-			fmt.Sprintf("write subject(%q, %s), or %q or %q", "ServiceAccount", v, "User", "Group")}}
+			fmt.Sprintf("write subject(%q, %s), or %q or %q", "ServiceAccount", v, "User", "Group"),
+		}}
 	}
 	return v, nil
 }
