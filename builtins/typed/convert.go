@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.starlark.net/starlark"
 
@@ -47,7 +48,11 @@ func (r *Run) convert(t *schema.Type, v starlark.Value) starlark.Value {
 	case schema.Any:
 		return r.anything(v)
 	}
-	if _, ok := v.(starlark.String); ok && t.Kind == schema.String {
+	if s, ok := v.(starlark.String); ok && t.Kind == schema.String {
+		if e := unicode(string(s)); e != nil {
+			r.fault(e)
+			return nil
+		}
 		return v // not the string: that would be boxed again
 	}
 	if e := scalar(t, v); e != nil {
@@ -144,7 +149,7 @@ func integer(t *schema.Type, v starlark.Int) *Error {
 func text(t *schema.Type, s string) *Error {
 	switch t.Kind {
 	case schema.String, schema.IntOrString:
-		return nil
+		return unicode(s)
 	case schema.IntOrPercent:
 		if n := len(s) - 1; n < 1 || s[n] != '%' || digits(s) != n {
 			return &Error{Err: fmt.Errorf("got %q, want an int or a percentage such as 25%%", s)}
@@ -171,6 +176,14 @@ func text(t *schema.Type, s string) *Error {
 	e := wrong(starlark.String(s), t.String())
 	e.Help = rewrite(t, starlark.String(s))
 	return e
+}
+
+// unicode refuses text that YAML and JSON cannot hold: half a character, cut off by an index in bytes.
+func unicode(s string) *Error {
+	if utf8.ValidString(s) {
+		return nil
+	}
+	return &Error{Err: fmt.Errorf("got text that is not UTF-8, want whole characters"), Help: []string{`s[:n] counts bytes; "".join(list(s.codepoints())[:n]) counts characters`}}
 }
 
 func oneOf(values []string, s string) *Error {
@@ -376,7 +389,13 @@ func (r *Run) mapping(t *schema.Type, v starlark.Value) starlark.Value {
 // anything returns v as it can be written: plain lists and dicts are copied, so that no change of theirs gets past us.
 func (r *Run) anything(v starlark.Value) starlark.Value {
 	switch x := v.(type) {
-	case starlark.NoneType, starlark.Bool, starlark.Int, starlark.String:
+	case starlark.NoneType, starlark.Bool, starlark.Int:
+		return v
+	case starlark.String:
+		if e := unicode(string(x)); e != nil {
+			r.fault(e)
+			return nil
+		}
 		return v
 	case starlark.Float:
 		if f := float64(x); math.IsNaN(f) || math.IsInf(f, 0) {

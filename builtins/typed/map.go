@@ -221,7 +221,9 @@ func (m *Map) assignAt(key string, v starlark.Value, at uint32) error {
 		m.delete(key)
 		return nil
 	}
-	if v = m.run.converted(m.typ.Elem, v, m); v != nil {
+	if e := unicode(key); e != nil {
+		m.run.fault(e)
+	} else if v = m.run.converted(m.typ.Elem, v, m); v != nil {
 		m.put(m.find(key), entry{key, v, at})
 	}
 	if len(m.run.faults) == 0 {
@@ -243,7 +245,12 @@ func (m *Map) add(k, v starlark.Value) {
 		return
 	}
 	before := len(m.run.faults)
-	v = m.run.convert(m.typ.Elem, v)
+	if e := unicode(string(key)); e != nil {
+		m.run.fault(e)
+		v = nil
+	} else {
+		v = m.run.convert(m.typ.Elem, v)
+	}
 	if len(m.run.faults) > before {
 		m.run.inside(before, kube.Key(string(key)))
 	}

@@ -74,6 +74,8 @@ func attr(tb testing.TB, v starlark.Value, names ...string) starlark.Value {
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
 		{`core.Container(prots = [])`, `Container: prots: no such field of Container: did you mean "ports"?`},
+		{`core.Container(name = "é"[:1])`, "Container: name: got text that is not UTF-8, want whole characters: s[:n] counts bytes; \"\".join(list(s.codepoints())[:n]) counts characters"},
+		{`core.ConfigMap(data = {"é"[:1]: "a"})`, "ConfigMap: data[\"\\xc3\"]: got text that is not UTF-8, want whole characters: s[:n] counts bytes; \"\".join(list(s.codepoints())[:n]) counts characters"},
 		{`core.Container(name = 1)`, `Container: name: got int, want string: write "1"`},
 		{`core.Container(name = "a", stdin = "yes")`, `Container a: stdin: got string, want bool: write True`},
 		{`core.Container(imagePullPolicy = "always")`, `Container: imagePullPolicy: got "always", want "Always", "IfNotPresent" or "Never": did you mean "Always"?`},
