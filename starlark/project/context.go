@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"go.starlark.net/starlark"
-
-	"github.com/starctl/starctl/starlark/diag"
 )
 
 // Context is ctx: where a deploy file is being evaluated for. What is not known is None; reading anything else is an error.
@@ -61,10 +59,7 @@ func (c *Context) Attr(name string) (starlark.Value, error) {
 	return starlark.String(s), nil
 }
 
+// unknown says what there is; the interpreter adds the nearest name.
 func (c *Context) unknown(name string) error {
-	msg := fmt.Sprintf("ctx has no %s: it has target, cluster, namespace, region and kubernetes", name)
-	if near := diag.Nearest(name, c.AttrNames()); near != "" {
-		msg += fmt.Sprintf("; did you mean %q?", near)
-	}
-	return starlark.NoSuchAttrError(msg)
+	return starlark.NoSuchAttrError("ctx has no ." + name + ": it has target, cluster, namespace, region and kubernetes")
 }

@@ -18,10 +18,11 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/starctl/starctl/starlark/diag"
+	"github.com/starctl/starctl/starlark/interp"
 )
 
 // File is the name of the file that makes a directory the root of a project.
-const File = "starctl.star"
+const File = interp.ProjectFile
 
 // Project is what a starctl.star says. The zero Project is that of a lone deploy file.
 type Project struct {
@@ -79,14 +80,10 @@ func FindRoot(dir string) (string, bool) {
 // Read evaluates the starctl.star at the root of fsys; without one it returns the zero Project. version is starctl's own,
 // which the file may ask for. The error is a diag.List if the file has mistakes.
 func Read(fsys fs.FS, version string) (*Project, error) {
-	text, err := fs.ReadFile(fsys, File)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := fs.Stat(fsys, File); errors.Is(err, fs.ErrNotExist) {
 		return &Project{}, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	return read(text, version)
+	return read(fsys, version)
 }
 
 // Target returns the target of that name, or nil.

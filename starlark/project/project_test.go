@@ -19,8 +19,12 @@ target("dev", context = "kind-dev", namespace = "shop", protect = False)
 defaults(labels = {"team": "money"}, upstream_port = 50051, envoy = {"mode": "native"})
 `
 
+func readText(text, version string) (*Project, error) {
+	return Read(fstest.MapFS{File: {Data: []byte(text)}}, version)
+}
+
 func TestRead(t *testing.T) {
-	p, err := read([]byte(good), "0.1.0-dev")
+	p, err := readText(good, "0.1.0-dev")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +50,7 @@ func TestReadWithout(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
 		{``, "starctl.star:1:1: the project has no name"},
-		{`project(name = "Shop")`, `starctl.star:1:9: project: name: got "Shop", want a DNS label: lower-case letters, digits and -`},
+		{`project(name = "Shop")`, `starctl.star:1:16: project: name: got "Shop", want a DNS label: lower-case letters, digits and -`},
 		{`project(nam = "shop")`, `starctl.star:1:9: project: nam: no such parameter of project: did you mean "name"?`},
 		{`project("a")` + "\n" + `project("b")`, `starctl.star:2:1: project is called twice`},
 		{`project("a", starctl = ">= 9")`, `starctl.star:1:14: project: starctl: this is starctl 0.1.0-dev, the project wants >= 9`},
@@ -64,10 +68,15 @@ func TestMistakes(t *testing.T) {
 		{`project("a")` + "\n" + `defaults(labels = {"a": 1})`, `defaults: labels.a: got string: int, want string: string`},
 		{`project("a")` + "\n" + `dependency("acme", git = "https://example.com")`, `dependencies are not in this version of starctl`},
 		{`project("a")` + "\n" + `targt("x")`, `starctl.star:2:1: nothing is called targt: did you mean "target"?`},
-		{`project("a"`, `starctl.star:1:`},
-		{`project("a")` + "\n" + `load("//x.star", "x")`, `load`},
+		{`project("a")` + "\n" + `defaults(labels = {"a b": "1"})`, `starctl.star:2:20: defaults: labels.a b: got "a b", want a label's key`},
+		{`project("a")` + "\n" + `defaults(labels = {"a.b/c": "1 2"})`, `starctl.star:2:29: defaults: labels.a.b/c: got "1 2", want a label's value`},
+		{`project("a"`, `starctl.star:1:8: this ( is never closed`},
+		{"def f():\n\tproject('a')\nf()", `starctl.star:2:1: tab in the indentation`},
+		{`project("a" * (1 << 40))`, `starctl.star:1:13: string of 1 TiB: one value may take 1 MiB`},
+		{"project('a')\nfor i in range(1 << 60):\n    pass", `evaluation takes more than 1000000 steps`},
+		{`project("a")` + "\n" + `load("//x.star", "x")`, `starctl.star:2:6: load: this file is evaluated alone`},
 	} {
-		_, err := read([]byte(c.src), "0.1.0-dev")
+		_, err := readText(c.src, "0.1.0-dev")
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s\n got %v\nwant %s", c.src, err, c.want)
 		}
@@ -78,7 +87,7 @@ func TestMistakes(t *testing.T) {
 }
 
 func TestAllMistakes(t *testing.T) {
-	_, err := read([]byte("project(nam = 'a')\ntarget('x', contxt = 1, protect = 2)\n"), "0.1.0")
+	_, err := readText("project(nam = 'a')\ntarget('x', contxt = 1, protect = 2)\n", "0.1.0")
 	list, _ := err.(diag.List)
 	if len(list) != 3 {
 		var b bytes.Buffer
@@ -88,7 +97,7 @@ func TestAllMistakes(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
-	p, err := read([]byte(good), "0.1.0")
+	p, err := readText(good, "0.1.0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +256,7 @@ func TestParseFile(t *testing.T) {
 	if s := strings.Join(got, " "); s != `tag="v2" replicas=16 regions=["a", 1.5, True, None] extra={"a": {"b": "c"}}` {
 		t.Errorf("got %s", s)
 	}
-	for _, text := range []string{"[a]", "a: &x 1\nb: *x", "a: [", "extra: {a: 1, a: 2}"} {
+	for _, text := range []string{"[a]", "a: &x 1\nb: *x", "a: [", "extra: {a: 1, a: 2}", "a: 1\na: 2"} {
 		if v, err := ParseFile("inputs.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "inputs.yaml") {
 			t.Errorf("%q: got %v, %v", text, v, err)
 		}
@@ -261,7 +270,7 @@ func TestContext(t *testing.T) {
 			t.Errorf("ctx.%s = %v, %v, want %s", x.attr, v, err, x.want)
 		}
 	}
-	if _, err := c.Attr("namspace"); err == nil || !strings.Contains(err.Error(), `did you mean "namespace"?`) {
+	if _, err := c.Attr("namspace"); err == nil || !strings.Contains(err.Error(), `ctx has no .namspace: it has target, cluster`) {
 		t.Errorf("got %v", err)
 	}
 	if c := (*Target)(nil).For(""); c.Namespace != "" || c.Target != "" {
@@ -273,7 +282,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(good)
 	f.Add("project(1, 2, 3)\ntarget(**{'a': 1})\ndefaults(labels = 1)")
 	f.Fuzz(func(t *testing.T, src string) {
-		if _, err := read([]byte(src), "0.1.0"); err != nil {
+		if _, err := readText(src, "0.1.0"); err != nil {
 			for _, d := range err.(diag.List) {
 				if d.Pos.File == "" {
 					t.Errorf("%q: %v has no place", src, d)

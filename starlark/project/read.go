@@ -1,45 +1,50 @@
 package project
 
 import (
+	"context"
 	"fmt"
+	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
-	"go.starlark.net/syntax"
 	"golang.org/x/mod/semver"
 
 	"github.com/starctl/starctl/starlark/diag"
+	"github.com/starctl/starctl/starlark/interp"
 )
 
 // reader evaluates a starctl.star. Its methods are the functions that the file can call; they record mistakes and go on.
 type reader struct {
 	*Project
 	version  string
-	src      diag.Sources
+	src      *diag.Forest
 	list     diag.List
 	named    diag.Pos // where project was called
 	defaults diag.Pos // where defaults was called
 }
 
-// maxSteps bounds the evaluation of starctl.star, which has no reason to compute much.
-const maxSteps = 1_000_000
+// limits bound the evaluation of starctl.star, which has no reason to compute much.
+var limits = interp.Limits{Steps: 1_000_000, Value: 1 << 20}
 
-func read(text []byte, version string) (*Project, error) {
+func read(fsys fs.FS, version string) (*Project, error) {
 	r := &reader{Project: &Project{}, version: version}
-	names := starlark.StringDict{
-		"project":    starlark.NewBuiltin("project", r.project),
-		"target":     starlark.NewBuiltin("target", r.target),
-		"defaults":   starlark.NewBuiltin("defaults", r.setDefaults),
-		"dependency": starlark.NewBuiltin("dependency", r.dependency),
+	host := &interp.Interpreter{
+		Root: fsys,
+		Predeclared: starlark.StringDict{
+			"project":    starlark.NewBuiltin("project", r.project),
+			"target":     starlark.NewBuiltin("target", r.target),
+			"defaults":   starlark.NewBuiltin("defaults", r.setDefaults),
+			"dependency": starlark.NewBuiltin("dependency", r.dependency),
+		},
+		Alone:  true,
+		Limits: limits,
 	}
-	r.src = source{text, names}
-	thread := &starlark.Thread{Name: File, Print: func(*starlark.Thread, string) {}}
-	thread.SetMaxExecutionSteps(maxSteps)
-	opts := &syntax.FileOptions{Set: true, TopLevelControl: true}
-	if _, err := starlark.ExecFileOptions(opts, thread, File, text, names); err != nil {
-		r.list = append(r.list, diag.From(err, r.src)...)
-	} else if !r.named.IsValid() {
+	r.src = diag.NewForest(host)
+	m, err := host.Load(context.Background(), "//"+File)
+	r.list = append(r.list, diag.From(err, r.src)...)
+	if m != nil && !r.named.IsValid() {
 		r.list = append(r.list, diag.Diagnostic{
 			Pos:     diag.Pos{File: File, Line: 1, Col: 1},
 			Message: "the project has no name",
@@ -52,21 +57,6 @@ func read(text []byte, version string) (*Project, error) {
 	}
 	return r.Project, nil
 }
-
-// source is the text of the one file there is, and the names it knows.
-type source struct {
-	text  []byte
-	names starlark.StringDict
-}
-
-func (s source) Source(file string) []byte {
-	if file != File {
-		return nil
-	}
-	return s.text
-}
-
-func (s source) Names(string) []string { return s.names.Keys() }
 
 // call is a call of one of the file's functions.
 type call struct {
@@ -87,24 +77,27 @@ func (r *reader) call(thread *starlark.Thread, b *starlark.Builtin) *call {
 	return c
 }
 
-func (c *call) at(names ...string) diag.Pos {
-	return diag.Place{Frames: c.frames, Names: names}.Locate(c.src)
+func (c *call) at(names ...string) diag.Pos { return c.place(names).Locate(c.src) }
+
+func (c *call) place(names []string) diag.Place { return diag.Place{Frames: c.frames, Names: names} }
+
+// report records a mistake in the name of an argument, or in the whole call if names are left out.
+func (c *call) report(d diag.Diagnostic, names ...string) { c.record(d, c.at(names...), names) }
+
+// wrong records a mistake in the value of an argument, or in the whole call.
+func (c *call) wrong(format string, args []any, names ...string) {
+	c.record(diag.Diagnostic{Message: fmt.Sprintf(format, args...)}, c.place(names).LocateValue(c.src), names)
 }
 
-// report records a mistake in an argument, or in the whole call if names are left out.
-func (c *call) report(d diag.Diagnostic, names ...string) {
-	d.Pos = c.at(names...)
+func (c *call) record(d diag.Diagnostic, at diag.Pos, names []string) {
+	d.Pos = at
 	if len(c.frames) > 1 {
-		d.Calls = c.frames[1:]
+		d.Calls = c.place(nil).Calls(c.src)
 	}
 	if len(names) > 0 {
 		d.Path = c.name + ": " + strings.Join(names, ".")
 	}
 	c.list = append(c.list, d)
-}
-
-func (c *call) wrong(format string, args []any, names ...string) {
-	c.report(diag.Diagnostic{Message: fmt.Sprintf(format, args...)}, names...)
 }
 
 // unpack reads the arguments: positional ones into the first parameters, keywords by name. A parameter with "!" is required.
@@ -124,7 +117,7 @@ func (c *call) unpack(args starlark.Tuple, kwargs []starlark.Tuple, positional i
 	}
 	for _, kw := range kwargs {
 		name := string(kw[0].(starlark.String))
-		if !contains(names, name) {
+		if !slices.Contains(names, name) {
 			misspelt = true
 			c.report(diag.Diagnostic{Message: "no such parameter of " + c.name, Suggest: diag.Nearest(name, names)}, name)
 		} else if got[name] != nil {
@@ -149,15 +142,6 @@ func plural(n int) string {
 		return ""
 	}
 	return "s"
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // text returns a string argument that valid accepts; want says what that is.
@@ -366,9 +350,33 @@ func (c *call) labels(v starlark.Value) []Label {
 			c.wrong("got %s: %s, want string: string", []any{k.Type(), v.Type()}, "labels", key)
 			continue
 		}
+		if !isLabelKey(key) {
+			c.report(diag.Diagnostic{Message: fmt.Sprintf("got %q, want a label's key: letters, digits, dot, - and _, at most 63, perhaps behind a DNS name and /", key)}, "labels", key)
+			continue
+		}
+		if value != "" && !labelValue.MatchString(value) {
+			c.wrong("got %q, want a label's value: letters, digits, dot, - and _, at most 63", []any{value}, "labels", key)
+			continue
+		}
 		list = append(list, Label{key, value})
 	}
 	return list
+}
+
+// labelValue is what Kubernetes takes as the value of a label, and as its key behind the prefix.
+var labelValue = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$`)
+
+func isLabelKey(s string) bool {
+	prefix, name, ok := strings.Cut(s, "/")
+	if !ok {
+		return labelValue.MatchString(s)
+	}
+	for part := range strings.SplitSeq(prefix, ".") {
+		if !isLabel(part) {
+			return false
+		}
+	}
+	return len(prefix) <= 253 && labelValue.MatchString(name)
 }
 
 func (c *call) port(v starlark.Value) int {

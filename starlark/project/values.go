@@ -3,6 +3,7 @@ package project
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -48,6 +49,9 @@ func ParseFile(name string, text []byte) (Values, error) {
 	var list Values
 	for i := 0; i+1 < len(top.Content); i += 2 {
 		k, v := top.Content[i], top.Content[i+1]
+		if _, twice := list.last(k.Value); twice {
+			return nil, fmt.Errorf("%s:%d: input %s stands twice", name, k.Line, k.Value)
+		}
 		val, err := fromYAML(v, 0)
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: %s: %w", name, v.Line, k.Value, err)
@@ -166,14 +170,14 @@ func (vs Values) Unclaimed(files ...[]Input) diag.List {
 	var names []string
 	for _, inputs := range files {
 		for _, in := range inputs {
-			if !contains(names, in.Name) {
+			if !slices.Contains(names, in.Name) {
 				names = append(names, in.Name)
 			}
 		}
 	}
 	var list diag.List
 	for _, v := range vs {
-		if contains(names, v.Name) {
+		if slices.Contains(names, v.Name) {
 			continue
 		}
 		d := diag.Diagnostic{Pos: v.Pos, Message: fmt.Sprintf("no input %q", v.Name), Suggest: diag.Nearest(v.Name, names)}
