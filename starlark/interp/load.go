@@ -22,14 +22,13 @@ type module struct {
 	waiting *module  // what it needs now, evaluated by this goroutine or another
 	at      diag.Pos // where it says so
 
-	public    *Module
-	tree      *syntax.File
-	imports   map[string]starlark.StringDict // what its load statements name
-	packages  map[string]starlark.Value      // what its calls of package name
-	deps      []*module
-	augmented map[place]bool // where it has += and |=
-	reported  diag.List      // mistakes that did not stop it
-	err       error          // a diag.List, or that of a context
+	public   *Module
+	tree     *syntax.File
+	imports  map[string]starlark.StringDict // what its load statements name
+	packages map[string]starlark.Value      // what its calls of package name
+	deps     []*module
+	reported diag.List // mistakes that did not stop it
+	err      error     // a diag.List, or that of a context
 }
 
 // load returns the module of a file, evaluating it if nobody has; from needs it at a place.
@@ -164,7 +163,6 @@ func (in *Interpreter) evaluate(ctx context.Context, m *module) error {
 		return list
 	}
 	m.tree = tree
-	m.augmented = augmented(tree)
 	env := in.guards.rewrite(tree, in.env)
 	prog, err := starlark.FileProgram(tree, env.Has)
 	list = diag.From(err, in)
@@ -200,30 +198,6 @@ func (in *Interpreter) execute(ctx context.Context, m *module, prog *starlark.Pr
 	m.public = &Module{File: m.file, Globals: globals}
 	m.reported = list
 	return nil
-}
-
-// place is a line and a column.
-type place struct{ line, col int32 }
-
-func augmented(tree *syntax.File) map[place]bool {
-	var places map[place]bool
-	syntax.Walk(tree, func(n syntax.Node) bool {
-		if a, ok := n.(*syntax.AssignStmt); ok && (a.Op == syntax.PLUS_EQ || a.Op == syntax.PIPE_EQ) {
-			if places == nil {
-				places = map[place]bool{}
-			}
-			places[place{a.OpPos.Line, a.OpPos.Col}] = true
-		}
-		return true
-	})
-	return places
-}
-
-// Augmented reports whether the operator at a place is the += or |= of an assignment. A value sees only its operands, but
-// x += y is to change x where x = x + y makes another.
-func (in *Interpreter) Augmented(file string, line, col int32) bool {
-	m := in.moduleOf(file)
-	return m != nil && m.augmented[place{line, col}]
 }
 
 // freezable finds a value that cannot be frozen.
