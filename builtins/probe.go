@@ -42,17 +42,20 @@ func (w *workload) probe(keyword, field string) {
 	}
 	n := typed.Node(c.Get(field))
 	for _, action := range []string{"httpGet", "tcpSocket"} {
-		if port := n.Get(action, "port"); port.Kind() == kube.String && !w.portNumber(port.Str()).Exists() {
+		if port := n.Get(action, "port"); port.Kind() == kube.String && !w.hasPort(port.Str()) {
 			w.noPort(port.Str(), kube.Fields(field, action, "port"), keyword)
 		}
 	}
 }
 
-// portNumber is the number of the container's port with a name.
-func (w *workload) portNumber(name string) kube.Node {
+// hasPort reports whether the container has a port with a name.
+func (w *workload) hasPort(name string) bool { return w.portCalled(name).Exists() }
+
+// portCalled is the container's port with a name.
+func (w *workload) portCalled(name string) kube.Node {
 	for _, p := range typed.Node(w.record(w.form.container)).Get("ports").Items() {
 		if p.Get("name").Str() == name {
-			return p.Get("containerPort")
+			return p
 		}
 	}
 	return kube.Node{}
@@ -60,8 +63,8 @@ func (w *workload) portNumber(name string) kube.Node {
 
 // numbered returns a copy of a gRPC probe with the number of the port it names.
 func (w *workload) numbered(p *typed.Record, name, keyword, field string) starlark.Value {
-	number, ok := w.portNumber(name).Int()
-	if !ok {
+	number, ok := w.portCalled(name).Get("containerPort").Int()
+	if !ok && !w.hasPort(name) { // one without a number is reported as such
 		w.noPort(name, kube.Fields(field, "grpc", "port"), keyword)
 	}
 	q := w.run.New(p.Schema())
@@ -90,6 +93,9 @@ func copyField(to, from *typed.Record, field string) {
 }
 
 func (w *workload) noPort(name string, path kube.Path, keyword string) {
+	if w.arg("ports") == nil && !w.lacks("ports") { // misspelt
+		return
+	}
 	var names []string
 	for _, p := range typed.Node(w.record(w.form.container)).Get("ports").Items() {
 		names = append(names, p.Get("name").Str())

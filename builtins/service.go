@@ -125,11 +125,14 @@ func (s *serviceCall) ports() {
 		return
 	}
 	spec := s.record(theSpec)
-	if s.external() || spec.Get("clusterIP") == starlark.String("None") || spec.Poisoned() || !s.lacks("ports") || len(s.workloadPorts()) > 0 {
+	if s.external() || spec.Get("clusterIP") == starlark.String("None") || spec.Poisoned() || !s.lacks("ports") {
 		return
 	}
 	err := errors.New(`a Service needs ports, such as ports = {"http": 80}`)
 	if s.workload != nil {
+		if mistaken(s.workload) {
+			return
+		}
 		err = fmt.Errorf("%s %s has no ports that the Service could take over: give ports to one of them",
 			s.workload.Schema().Kind, s.workload.ID().Name)
 	}

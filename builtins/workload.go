@@ -285,6 +285,36 @@ func podTemplate(workload *typed.Record) kube.Node {
 	return n.Get("spec", "template")
 }
 
+// mistaken reports whether a mistake was found in one of a workload's containers, so that what it seems to lack may have
+// been meant to be there.
+func mistaken(workload *typed.Record) bool {
+	r := workload
+	path := []string{"spec", "template", "spec"}
+	switch r.Schema().Kind {
+	case "Pod":
+		path = path[:1]
+	case "CronJob":
+		path = []string{"spec", "jobTemplate", "spec", "template", "spec"}
+	}
+	for _, field := range path {
+		next, ok := r.Get(field).(*typed.Record)
+		if !ok || next.Poisoned() {
+			return true
+		}
+		r = next
+	}
+	list, ok := r.Get("containers").(*typed.List)
+	if !ok {
+		return true
+	}
+	for i := range list.Len() {
+		if c, ok := list.Index(i).(*typed.Record); ok && c.Poisoned() {
+			return true
+		}
+	}
+	return false
+}
+
 // selectorOf returns the labels that select a workload's Pods: its selector's, else the label that names the application,
 // else all labels of its Pods.
 func selectorOf(workload *typed.Record) ([]label, error) {
