@@ -52,6 +52,7 @@ func Open(fsys fs.FS, s Settings) (*Project, error) {
 		Predeclared: builtins.Predeclared(),
 		Limits:      s.Limits,
 		NewThread:   func(t *starlark.Thread) { typed.NewRun(t).Sources = p },
+		Equal:       typed.Equal,
 		Finish:      p.finish,
 		Abort:       s.Abort,
 	}

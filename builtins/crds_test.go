@@ -82,7 +82,7 @@ func evaluateTree(t *testing.T, files map[string]string) string {
 	for name, text := range files {
 		tree[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	in := &interp.Interpreter{Root: tree, Predeclared: Predeclared(), NewThread: func(thread *starlark.Thread) { typed.NewRun(thread) }}
+	in := &interp.Interpreter{Root: tree, Predeclared: Predeclared(), Equal: typed.Equal, NewThread: func(thread *starlark.Thread) { typed.NewRun(thread) }}
 	in.Finish = func(thread *starlark.Thread) error {
 		var list diag.List
 		for _, m := range typed.RunOf(thread).Mistakes() {
@@ -169,6 +169,23 @@ deploy.star:1:132: Anvil: spec.port: got float, want int or string
 deploy.star:1:156: Anvil: spec.labels["a"]: got int, want string
 deploy.star:1:165: Anvil: spec.since: got "now", want a time such as 2006-01-02T15:04:05Z
 deploy.star:1:181: Anvil: spec.count: got -1, want a number of at least 0
+`},
+		{"equality", `
+c = k8s.core.v1.Container(name = "a", args = ["x"], env = [{"name": "E"}])
+m = k8s.core.v1.ConfigMap(data = {"a": "b"})
+plain, d, n, s = ["x"], {"a": "b"}, 1, "x"
+checks = [
+    c.args == ["x"], ["x"] == c.args, c.args == plain, plain == c.args, c.args != ["y"], not c.args == [], (c.args == ("x",)) == False,
+    m.data == d, d == m.data, {"a": d} == {"a": m.data}, [c.args] == [plain], (1, c.args) == (n, plain), m.data != c.args,
+    c == k8s.core.v1.Container(args = plain, name = "a", env = [k8s.core.v1.EnvVar(name = "E")]), c != None, c.image == None,
+    n == 1, 1.0 == n, s == "x", s != n, set([n]) == set([1]), c.args[0] == s, len(plain) == n, type(c.args) == type(plain), (s == c.args) == False,
+    True if c.env == [k8s.core.v1.EnvVar(name = "E")] else False, [a for a in [c.args] if a == plain] == [plain],
+]
+if checks != [True] * len(checks):
+    fail([i for i, ok in enumerate(checks) if ok != True])
+o = crds("//crds/anvil.yaml").v1beta1.Anvil()
+`, `apiVersion: acme.example.com/v1beta1
+kind: Anvil
 `},
 		{"no such kind", `o = crds("//crds/*.yaml").Anvl()`, "deploy.star:1:27: no Anvl in crds\n"},
 		{"no such version", `o = crds("//crds/*.yaml").v2`, "deploy.star:1:27: no v2 in crds\n"},

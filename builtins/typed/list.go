@@ -35,13 +35,7 @@ var (
 )
 
 // String writes the List as Starlark does its own.
-func (l *List) String() string {
-	text := make([]string, len(l.vals))
-	for i, v := range l.vals {
-		text[i] = v.String()
-	}
-	return "[" + strings.Join(text, ", ") + "]"
-}
+func (l *List) String() string { return print(l) }
 
 // Type is not "list": go.starlark.net takes values of one type name to be of one Go type when it compares them. The
 // function type, which users see, says "list".
@@ -226,7 +220,7 @@ func (l *List) Has(v starlark.Value) (bool, error) {
 
 func (l *List) index(v starlark.Value, from, to int) (int, error) {
 	for i := from; i < to; i++ {
-		same, err := equal(l.vals[i], v, starlark.CompareLimit)
+		same, err := Equal(l.vals[i], v)
 		if err != nil {
 			return -1, err
 		}
@@ -308,11 +302,6 @@ func (r *Run) augmented() bool {
 		r.augments[pos] = is
 	}
 	return is
-}
-
-// CompareSameType compares with another List.
-func (l *List) CompareSameType(op syntax.Token, y starlark.Value, depth int) (bool, error) {
-	return compareLists(op, l, y.(*List), depth)
 }
 
 // Attr returns a method.

@@ -43,13 +43,7 @@ var (
 )
 
 // String writes the Map as Starlark does its own dicts.
-func (m *Map) String() string {
-	text := make([]string, len(m.entries))
-	for i, e := range m.entries {
-		text[i] = starlark.String(e.key).String() + ": " + e.val.String()
-	}
-	return "{" + strings.Join(text, ", ") + "}"
-}
+func (m *Map) String() string { return print(m) }
 
 // Type is not "dict", for the reason that List's is not "list".
 func (m *Map) Type() string { return "dict of " + m.typ.Elem.String() }
@@ -302,12 +296,6 @@ func (m *Map) update(items []starlark.Tuple, names []string) error {
 		}
 	}
 	return nil
-}
-
-// CompareSameType compares with another Map, whatever the order of the keys.
-func (m *Map) CompareSameType(op syntax.Token, y starlark.Value, depth int) (bool, error) {
-	same, err := equalMaps(m, y.(*Map), depth)
-	return verdict(op, same, err, m)
 }
 
 // Attr returns a method.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.starlark.net/starlark"
+
 	"github.com/starctl/starctl/kube"
 )
 
@@ -181,6 +183,31 @@ func TestCycles(t *testing.T) {
 		if err != nil || first != c.want {
 			t.Errorf("%s\n got %v %q\nwant %q", c.src, err, first, c.want)
 		}
+	}
+}
+
+// TestSharing: values that hold others many times over are compared, copied and printed in no time.
+func TestSharing(t *testing.T) {
+	g, bad, err := eval(t, `
+def f():
+    x = [1]
+    for i in range(60):
+        x = k8s.apps.v1.ControllerRevision(data = {"a": [x, x], "b": x})
+    return x
+
+a = f()
+b = f()
+equal(a, b)
+equal(a == b, True)
+`)
+	if err != nil || bad != nil {
+		t.Fatal(err, bad)
+	}
+	if n := len(g["a"].String()); n < maxPrint || n > maxPrint+maxPrint/10 {
+		t.Errorf("printed, it has %d bytes", n)
+	}
+	if same, err := Equal(Copy(NewRun(&starlark.Thread{}), g["a"]), g["b"]); !same || err != nil {
+		t.Errorf("the copy differs: %v", err)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"go.starlark.net/starlark"
-	"go.starlark.net/syntax"
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/schema"
@@ -37,21 +36,7 @@ var (
 )
 
 // String writes the Record as a call of its constructor.
-func (r *Record) String() string {
-	var b strings.Builder
-	b.WriteString(r.typ.Short() + "(")
-	sep := ""
-	for i := range r.slots {
-		s := &r.slots[i]
-		if blank(s.val) {
-			continue
-		}
-		b.WriteString(sep + r.typ.Fields[s.field].Name() + " = " + s.val.String())
-		sep = ", "
-	}
-	b.WriteByte(')')
-	return b.String()
-}
+func (r *Record) String() string { return print(r) }
 
 // Type is the name of the Record's type, without its group and version.
 func (r *Record) Type() string { return r.typ.Short() }
@@ -259,35 +244,6 @@ func (r *Record) title() string {
 		return r.Type() + " " + string(name)
 	}
 	return r.Type()
-}
-
-// CompareSameType compares with another Record by what is set in both.
-func (r *Record) CompareSameType(op syntax.Token, y starlark.Value, depth int) (bool, error) {
-	same, err := equalRecords(r, y.(*Record), depth)
-	return verdict(op, same, err, r)
-}
-
-func equalRecords(x, y *Record, depth int) (bool, error) {
-	if x == y {
-		return true, nil
-	}
-	if x.typ != y.typ {
-		return false, nil
-	}
-	a, b := x.slots, y.slots
-	for {
-		a, b = skipBlank(a), skipBlank(b)
-		if len(a) == 0 || len(b) == 0 {
-			return len(a) == len(b), nil
-		}
-		if a[0].field != b[0].field {
-			return false, nil
-		}
-		if same, err := equal(a[0].val, b[0].val, depth-1); !same || err != nil {
-			return false, err
-		}
-		a, b = a[1:], b[1:]
-	}
 }
 
 func skipBlank(s []slot) []slot {

@@ -23,9 +23,12 @@ import (
 // apart when the file was read, and is then faster than without a guard.
 //
 // Positions and messages are those of the tree as it was written.
+//
+// The same way leads to Equal of the Interpreter, from x == y and x != y: both sides are wrapped unless they are scalars.
 type guards struct {
 	limits  Limits
-	methods map[string]*starlark.Builtin // of strings and lists
+	equal   func(x, y starlark.Value) (bool, error) // nil if Starlark's own will do
+	methods map[string]*starlark.Builtin            // of strings and lists
 }
 
 // hidden begins the names of guards, which no file can write.
@@ -35,6 +38,7 @@ const (
 	factorGuard = "\x00factor" // x in x * y, y in x *= y
 	formatGuard = "\x00format" // x in x % y
 	methodGuard = "\x00method" // x in x.join(y)
+	equalGuard  = "\x00equal"  // x and y in x == y
 )
 
 func newGuards(l *Limits) guards {
@@ -65,6 +69,7 @@ func (g *guards) environment(predeclared starlark.StringDict) starlark.StringDic
 	for n := int64(smallest); n <= largest; n++ {
 		env[factorName(n)] = &operand{starlark.MakeInt64(n), g.checkProduct}
 	}
+	env[equalGuard] = &guard{name: "==", wrap: g.comparand}
 	env[methodGuard] = &guard{name: ".", wrap: g.receiver}
 	return env
 }
@@ -91,6 +96,10 @@ func (r *rewriter) node(n syntax.Node) bool {
 			n.X, n.Y = factors(n.X, n.OpPos, n.Y)
 		case syntax.PERCENT:
 			n.X = r.formatted(n.X, n.OpPos, n.Y)
+		case syntax.EQL, syntax.NEQ:
+			if r.equal != nil && !scalar(n.X) && !scalar(n.Y) {
+				n.X, n.Y = guarded(n.X, n.OpPos, equalGuard), guarded(n.Y, n.OpPos, equalGuard)
+			}
 		}
 	case *syntax.AssignStmt:
 		switch {
@@ -181,6 +190,19 @@ func simpleCopy(e syntax.Expr) syntax.Expr {
 		}
 	}
 	return nil
+}
+
+// scalar reports whether an expression is obviously neither a list nor a dict nor holds any.
+func scalar(e syntax.Expr) bool {
+	switch e := e.(type) {
+	case *syntax.Literal:
+		return true
+	case *syntax.Ident:
+		return e.Name == "None" || e.Name == "True" || e.Name == "False"
+	case *syntax.UnaryExpr:
+		return e.Op == syntax.NOT || e.X != nil && scalar(e.X)
+	}
+	return false
 }
 
 func isNumber(e syntax.Expr) bool {

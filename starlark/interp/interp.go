@@ -57,6 +57,9 @@ type Interpreter struct {
 	Finish func(*starlark.Thread) error
 	// Print is where print goes. Nil drops what is printed.
 	Print func(thread *starlark.Thread, msg string)
+	// Equal, if set, is what == means between values that are no scalars. Without it no value of one Go type equals one of
+	// another, such as a list of the embedder's a list of Starlark's.
+	Equal func(x, y starlark.Value) (bool, error)
 	// Abort is called when evaluation went beyond a limit inside a single operation that does not come back. It should print
 	// the Diagnostic and end the process: there is no other way to stop it. Nil lets it run.
 	Abort func(diag.Diagnostic)
@@ -152,6 +155,7 @@ func (in *Interpreter) init() {
 	in.once.Do(func() {
 		limits := in.Limits.withDefaults()
 		in.guards = newGuards(&limits)
+		in.guards.equal = in.Equal
 		in.watch = watchdog{limits: limits, abort: in.Abort, source: in}
 		in.env = in.guards.environment(in.Predeclared)
 		for _, name := range in.env.Keys() {

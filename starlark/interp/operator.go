@@ -29,6 +29,33 @@ func (o *operand) Binary(op syntax.Token, other starlark.Value, side starlark.Si
 	return starlark.Binary(op, x, y)
 }
 
+// comparand wraps a value that is compared with another, which is wrapped as well unless it is a scalar. Values of one Go
+// type are asked themselves whether they are equal; of others Starlark decides by the names of their types.
+type comparand struct {
+	starlark.Value
+	equal func(x, y starlark.Value) (bool, error)
+}
+
+var _ starlark.Comparable = (*comparand)(nil)
+
+// Type is no type's name, so that a comparand equals nothing else.
+func (c *comparand) Type() string { return "comparand" }
+
+// CompareSameType is called for == and != only.
+func (c *comparand) CompareSameType(op syntax.Token, y starlark.Value, _ int) (bool, error) {
+	same, err := c.equal(c.Value, y.(*comparand).Value)
+	return same == (op == syntax.EQL), err
+}
+
+// comparand wraps an operand of == and !=.
+func (g *guards) comparand(x starlark.Value) starlark.Value {
+	switch x.(type) {
+	case starlark.NoneType, starlark.Bool, starlark.Int, starlark.Float, starlark.String, starlark.Bytes:
+		return x
+	}
+	return &comparand{x, g.equal}
+}
+
 // factor wraps an operand of * whose product could be large.
 func (g *guards) factor(x starlark.Value) starlark.Value {
 	switch x.(type) {
