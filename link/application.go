@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"path"
@@ -311,17 +312,15 @@ func (p *pod) hostAliases() {
 	}
 }
 
-// shortNames are those by which an application calls an upstream's Service.
+// shortNames are those by which an application calls an upstream: its own and its Service's.
 func (c *config) shortNames(i int) []string {
 	u := &c.envoy.Upstreams[i]
-	name, namespace := u.Service, u.Namespace
-	if name == "" {
-		name = u.Name
+	namespace := cmp.Or(u.Namespace, c.Namespace)
+	names := []string{u.Name, u.Name + "." + namespace}
+	if u.Service != "" && u.Service != u.Name {
+		names = append(names, u.Service, u.Service+"."+namespace)
 	}
-	if namespace == "" {
-		namespace = c.Namespace
-	}
-	return []string{name, name + "." + namespace}
+	return names
 }
 
 // alias adds names to the Pod's hosts file.
