@@ -79,7 +79,7 @@ func (p *pod) containers() []appContainer {
 		j := slices.Index(names, name)
 		switch {
 		case j < 0:
-			d := p.fail(at, nil, "got container %q, want one of %s", name, quoted(names))
+			d := p.fail(at, nil, "got container %q, want %s", name, oneOf(names))
 			d.Suggest = diag.Nearest(name, names)
 		case all[j].list == "initContainers" && !p.native():
 			d := p.fail(at, nil, `init container %q runs before the sidecar in mode = "container"`, name)

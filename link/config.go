@@ -95,11 +95,24 @@ func (l *linker) addPod(o *object, calls asked.Sidecars) {
 
 // differentCalls reports a workload that was configured in two ways.
 func (l *linker) differentCalls(o *object, calls asked.Sidecars) {
+	first := calls[0]
 	for _, c := range calls[1:] {
-		d := l.fail(c.Mark.Place(), o.ID.String(), "its sidecar is configured twice, in different ways")
+		differ := asked.Differences(first, c)
+		d := l.fail(c.Mark.Place(differ[0]), o.ID.String(), "its sidecar is configured twice, with different %s", strings.Join(differ, ", "))
 		d.Help = []string{"one call configures a workload: put the arguments of both into one"}
-		d.Related = []diag.Related{l.related(calls[0].Mark.Place(), "first configured here")}
+		d.Related = []diag.Related{l.related(apart(first.Mark.Place(differ[0]), c.Mark.Place()), "first configured here")}
 	}
+}
+
+// apart is p, or the call around it in which p is not where other is as well.
+func apart(p, other diag.Place) diag.Place {
+	for i := range min(len(p.Frames), len(other.Frames)) {
+		a, b := p.Frames[i].Pos, other.Frames[i].Pos
+		if a != b {
+			return diag.Place{Frames: p.Frames[i:], Names: p.Names}
+		}
+	}
+	return p
 }
 
 // written is a ConfigMap whose configuration the file wrote itself.
@@ -155,10 +168,7 @@ func (l *linker) configure() {
 		}
 		before := len(l.diags)
 		l.complete(c)
-		if l.errorsSince(before) {
-			c.broken = true
-			continue
-		}
+		c.broken = l.errorsSince(before)
 		l.write(c)
 	}
 }
@@ -192,6 +202,10 @@ func (l *linker) complete(c *config) {
 		c.envoy.Region = l.Region
 	}
 	hosts := l.hosts(c)
+	if hosts && c.envoy.Listen == envoy.Shared {
+		l.fail(c.place("listen"), c.ID.String(), `listen = "shared" contradicts hosts = True, which gives every upstream a listener of its own`)
+		hosts = false
+	}
 	c.envoy.Envoy = l.envoyVersion(c)
 	c.envoy.Upstreams = make([]envoy.Upstream, len(c.asked.Upstreams))
 	l.twice(c)
@@ -209,23 +223,30 @@ func (l *linker) complete(c *config) {
 
 // twice reports upstreams of one name.
 func (l *linker) twice(c *config) {
+	first := map[string]int{}
 	for i, u := range c.asked.Upstreams {
-		for _, first := range c.asked.Upstreams[:i] {
-			if first.Name != u.Name {
-				continue
-			}
-			d := l.fail(argument(c, i), c.ID.String(), "upstream %q is there twice", u.Name)
-			if first != u {
-				d.Related = []diag.Related{l.related(first.Place("name"), "first given here")}
-			}
-			d.Help = []string{"two ways to one service are two upstreams: give one another name, and service = "}
-			break
+		j, again := first[u.Name]
+		if !again {
+			first[u.Name] = i
+			continue
 		}
+		one, two := l.argument(c, j), l.argument(c, i)
+		if one == two { // both in *upstreams
+			one, two = c.asked.Upstreams[j].Place("name").Locate(l.places), u.Place("name").Locate(l.places)
+		}
+		d := l.fail(c.place(), c.ID.String(), "upstream %q is there twice", u.Name)
+		d.Pos = two
+		if one != two {
+			d.Related = []diag.Related{{Pos: one, Text: "first given here"}}
+		}
+		d.Help = []string{fmt.Sprintf("two ways to one service are two upstreams: give one another name, and service = %q", u.Name)}
 	}
 }
 
 // argument is where an upstream was handed to config_map.
-func argument(c *config, i int) diag.Place { return c.place(fmt.Sprintf("[%d]", i+1)) }
+func (l *linker) argument(c *config, i int) diag.Pos {
+	return c.place(fmt.Sprintf("[%d]", i+1)).Locate(l.places)
+}
 
 // hosts reports whether the sidecars that mount c want listeners on addresses of their own.
 func (l *linker) hosts(c *config) bool {
@@ -247,9 +268,6 @@ func (l *linker) ownAddress(c *config, i int) {
 	u.Address = fmt.Sprintf("127.0.%d.%d", 1+i/250, 1+i%250)
 	if u.LocalPort == 0 {
 		u.LocalPort = u.Port
-	}
-	if c.envoy.Listen == envoy.Shared {
-		l.fail(c.place("listen"), c.ID.String(), `listen = "shared" contradicts hosts = True, which gives every upstream a listener of its own`)
 	}
 	if u.Host == u.Name {
 		d := l.fail(c.asked.Upstreams[i].Place("host"), c.asked.Upstreams[i].Title(), "with hosts = True, %s is Envoy's own address, which cannot resolve it by the same name", u.Name)

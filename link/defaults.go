@@ -13,5 +13,8 @@ func (l *linker) readDefaults() {
 	run := newRun()
 	l.defaults = asked.NewDefaults(run, l.Defaults.Envoy)
 	call := diag.Frame{Func: "<toplevel>", Pos: l.Defaults.Pos}
+	if call.Pos.End > 0 {
+		call.Pos.Col = call.Pos.End // the parenthesis behind the name, as frames have it
+	}
 	l.reported(run, diag.Place{Frames: []diag.Frame{call}, Names: []string{"envoy"}})
 }

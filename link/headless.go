@@ -88,7 +88,6 @@ func (l *linker) drain(w *object, h *asked.HeadlessService) {
 		return
 	case l.version < sleepHook:
 		d := l.fail(h.Mark.Place("drain"), w.ID.String(), "preStop.sleep came with Kubernetes %s, and the target may run %s", sleepHook, l.version)
-		d.Path = path.String()
 		d.Help = []string{"write drain = 0, and give the containers a preStop of their own, such as an exec of sleep"}
 		return
 	case grace <= h.Drain:

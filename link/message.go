@@ -61,5 +61,13 @@ func quoted(names []string) string {
 	return strings.Join(list, ", ")
 }
 
+// oneOf writes names as alternatives.
+func oneOf(names []string) string {
+	if len(names) == 1 {
+		return quoted(names)
+	}
+	return "one of " + quoted(names)
+}
+
 // fields is a path of fields.
 func fields(names ...string) kube.Path { return kube.Fields(names...) }

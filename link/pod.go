@@ -8,6 +8,7 @@ import (
 
 	asked "github.com/starctl/starctl/builtins/envoy"
 	"github.com/starctl/starctl/builtins/typed"
+	"github.com/starctl/starctl/envoy"
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/starlark/diag"
 )
@@ -163,7 +164,7 @@ func (p *pod) refusePorts(spec kube.Node) {
 			at := path.With(kube.Field("ports"), kube.Item(i, port.Get("containerPort").Text()))
 			n, _ := port.Get("containerPort").Int()
 			if t, ok := taken[int(n)]; ok {
-				d := p.refused(at, "port %d is also %s", n, t.what)
+				d := p.refused(at, "the sidecar listens on port %d as well: %s", n, t.what)
 				d.Help = []string{t.help}
 			}
 			if port.Get("name").Str() == readyPortName {
@@ -185,19 +186,23 @@ func (p *pod) ports() map[int]listener {
 			admin = p.config.envoy.AdminPort
 		}
 		for _, ln := range p.config.listeners {
-			what := fmt.Sprintf("the sidecar's listener for upstream %q", ln.Upstream)
-			if ln.Shared {
-				what = "the sidecar's shared listener"
-			}
-			taken[ln.Port] = listener{what, "give that listener another with local_port = "}
-			if p.sidecar.Hosts {
-				taken[ln.Port] = listener{what, "with hosts = True it must be free: leave hosts out, and use env or flags"}
-			}
+			taken[ln.Port] = p.listener(ln)
 		}
 	}
-	taken[admin] = listener{"that of Envoy's administration", "give it another with admin_port = in envoy.config_map"}
-	taken[ready] = listener{"that of the sidecar's /ready", "give it another with ready_port = in envoy.config_map"}
+	taken[admin] = listener{"Envoy's administration", "give it another with admin_port = in envoy.config_map"}
+	taken[ready] = listener{"its /ready", "give it another with ready_port = in envoy.config_map"}
 	return taken
+}
+
+func (p *pod) listener(ln envoy.Listener) listener {
+	switch what := fmt.Sprintf("its listener for upstream %q", ln.Upstream); {
+	case ln.Shared:
+		return listener{"its shared listener", "give it another with local_port = in envoy.config_map"}
+	case p.sidecar.Hosts:
+		return listener{what, "with hosts = True it must be free: leave hosts out, and use env or flags"}
+	default:
+		return listener{what, fmt.Sprintf("give it another with envoy.upstream(%q, local_port = ...)", ln.Upstream)}
+	}
 }
 
 // readyPort is where the sidecar answers probes.

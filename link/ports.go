@@ -64,13 +64,14 @@ func (l *linker) targetPort(svc *object, c *config, u *asked.Upstream) int {
 		}
 		d.Help = []string{portHelp(u, assumedPort)}
 		d.Related = []diag.Related{l.related(whereMade(svc.Record), "that Service")}
-		return 0
+		return assumedPort // so that nothing more is said
 	}
 	n := l.podPort(svc, p)
 	if n == 0 {
 		d := l.fail(u.Place("name"), u.Title(), "Service %s leads to the port called %q, which no workload here has", svc.Name, p.Get("targetPort").Str())
 		d.Help = []string{portHelp(u, assumedPort)}
 		d.Related = []diag.Related{l.related(whereMade(svc.Record), "that Service")}
+		return assumedPort
 	}
 	return n
 }

@@ -255,6 +255,27 @@ func sameCall(a, b *Sidecar) bool {
 	return a.ReadyEnv == b.ReadyEnv && sameArguments(a.Given, b.Given)
 }
 
+// Differences lists the keywords in which two calls differ; never none, for calls that Sidecars holds both.
+func Differences(a, b *Sidecar) []string {
+	var list []string
+	for _, k := range sidecarKeywords {
+		x, y := lookup(a.Given, k), lookup(b.Given, k)
+		if x == nil && y == nil {
+			if k == "ready_env" && a.ReadyEnv != b.ReadyEnv {
+				list = append(list, k)
+			}
+			continue
+		}
+		if x != nil && y != nil {
+			if same, err := typed.Equal(x, y); err == nil && same {
+				continue
+			}
+		}
+		list = append(list, k)
+	}
+	return list
+}
+
 // workloadOf returns the workload in an argument.
 func workloadOf(v starlark.Value, builtin string) (*typed.Record, error) {
 	r, ok := v.(*typed.Record)

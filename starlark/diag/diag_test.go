@@ -365,6 +365,7 @@ upstream("a", "b:1", port = x)
 l.append({"key": 1})
 wide(
     a = [{"n": i} for i in range(3)], b = {"x": 1} if c else {"y": 2}, e = {"p": 1} | {"q": 2})
+deployment("api", ports = {}, containers = [{"ports": []}], host_network = True)
 `
 	src := Texts{"f.star": text}
 	tests := []struct {
@@ -392,6 +393,10 @@ wide(
 		{12, 5, "a [2] n", "13:11:14 13:16:17"},
 		{12, 5, "b y", "13:63:66 13:68:69"},
 		{12, 5, "e p", "13:77:80 13:82:83"},
+		{14, 11, "spec template spec hostNetwork", "14:61:73 14:76:80"},
+		{14, 11, "spec template spec containers [0] ports [1]", "14:19:24 14:27:29"},
+		{14, 11, "spec template spec containers [1] ports", "14:46:53 14:55:57"},
+		{14, 11, "spec template spec nodeName", "14:1:11 14:1:11"},
 		{99, 1, "x", "99:1:0 99:1:0"},
 	}
 	for _, tt := range tests {

@@ -14,7 +14,8 @@ import (
 // key of a dict, or the item of a list; where none does, the function that was called or the attribute that was set.
 //
 // A name may be spelled as in the API or in snake_case. A call's positional arguments are "[0]", "[1]"...; the first one
-// is also found as "name". What is passed in a variable or through **kwargs ends the search there.
+// is also found as "name". Names before that of a keyword are passed over: the keywords of a short form are fields of what
+// lies deeper in the object it makes. What is passed in a variable or through **kwargs ends the search there.
 func (p Place) Locate(src Sources) Pos { return p.find(src).name }
 
 // LocateValue is like Locate but returns the value that belongs to the name.
@@ -90,6 +91,12 @@ func argument(file string, call *syntax.CallExpr, names []string, t *target) (sy
 		return arg.Y, names[1:]
 	}
 	i, isIndex := index(names[0])
+	if !isIndex && names[0] != "name" {
+		if arg, rest := deeper(call, names[1:]); arg != nil {
+			*t = target{span(file, arg.X), span(file, arg.Y)}
+			return arg.Y, rest
+		}
+	}
 	if names[0] == "name" {
 		i, isIndex = 0, true
 	}
@@ -121,6 +128,27 @@ func argument(file string, call *syntax.CallExpr, names []string, t *target) (sy
 	}
 	*t = target{span(file, list[i]), span(file, list[i])}
 	return list[i], rest
+}
+
+// deeper finds the keyword of a short form that one of the names means. The first container of such a form is described by
+// the form's own keywords, containers holds those behind it.
+func deeper(call *syntax.CallExpr, names []string) (*syntax.BinaryExpr, []string) {
+	for n, name := range names {
+		arg, rest := keyword(call, name), names[n+1:]
+		if arg == nil {
+			continue
+		}
+		if name != "containers" || len(rest) == 0 {
+			return arg, rest
+		}
+		switch i, ok := index(rest[0]); {
+		case !ok:
+			return arg, rest
+		case i > 0:
+			return arg, append([]string{"[" + strconv.Itoa(i-1) + "]"}, rest[1:]...)
+		}
+	}
+	return nil, nil
 }
 
 func keyword(call *syntax.CallExpr, name string) *syntax.BinaryExpr {
