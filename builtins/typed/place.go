@@ -12,7 +12,7 @@ import (
 type places struct {
 	calls   []call
 	numbers map[call]uint32
-	last    []uint32 // the chain that was asked for last, outermost first
+	last    []running // what was asked for last, outermost first
 	funcs   []function
 	ids     map[function]int
 }
@@ -21,6 +21,13 @@ type places struct {
 type call struct {
 	outer uint32
 	pos   pos
+}
+
+// running is a function that ran, its number, and the number of the chain that ended in it.
+type running struct {
+	fn    *starlark.Function
+	id    int
+	chain uint32
 }
 
 // pos is a place in a function: its number, line and column in 16, 28 and 20 bits.
@@ -47,13 +54,17 @@ func (r *Run) here() uint32 {
 			continue
 		}
 		at := f.Position()
-		c := call{n, pos(p.function(at.Filename(), fn.Name()))<<48 | pos(at.Line)<<20 | pos(at.Col)}
-		if depth < len(p.last) && p.calls[p.last[depth]] == c {
-			n = p.last[depth]
-		} else {
-			n = p.number(c)
-			p.last = append(p.last[:depth], n)
+		if depth == len(p.last) {
+			p.last = append(p.last, running{})
 		}
+		last := &p.last[depth]
+		if last.fn != fn {
+			last.fn, last.id = fn, p.function(at.Filename(), fn.Name())
+		}
+		if c := (call{n, pos(last.id)<<48 | pos(at.Line)<<20 | pos(at.Col)}); p.calls[last.chain] != c {
+			last.chain = p.number(c)
+		}
+		n = last.chain
 		depth++
 	}
 	return n
@@ -72,9 +83,6 @@ func (p *places) number(c call) uint32 {
 // function returns the number of a function. Whoever has more than 65536 of them sees the last one's name for the others.
 func (p *places) function(file, name string) int {
 	f := function{file, name}
-	if n := len(p.funcs); n > 0 && p.funcs[n-1] == f {
-		return n - 1
-	}
 	n, ok := p.ids[f]
 	if !ok {
 		n = min(len(p.funcs), 1<<16-1)
