@@ -30,7 +30,7 @@ func block(b []byte, s string, indent int) ([]byte, bool) {
 		line, rest, more := cutLine(s)
 		b = append(b, '\n')
 		if line != "" {
-			b = Indent(b, indent)
+			b = pad(b, indent)
 			start := len(b)
 			if b = append(b, line...); !readable(b[start:]) {
 				return b, false
@@ -89,8 +89,8 @@ func ordinary(x uint64) bool {
 
 const spaces = "                                                                "
 
-// Indent appends n spaces.
-func Indent(b []byte, n int) []byte {
+// pad appends n spaces.
+func pad(b []byte, n int) []byte {
 	for ; n > len(spaces); n -= len(spaces) {
 		b = append(b, spaces...)
 	}

@@ -59,7 +59,7 @@ func lineJSON(b []byte, margin, step int) []byte {
 	if step == 0 {
 		return b
 	}
-	return Indent(append(b, '\n'), margin)
+	return pad(append(b, '\n'), margin)
 }
 
 // quoteJSON appends s in quotes; JSON writes a character beyond 16 bits as itself or as two escapes.

@@ -85,7 +85,7 @@ func around(s string) kube.Node {
 		{Key: "value", Value: str},
 		{Key: "list", Value: kube.OfList(kube.Elems{str, kube.OfList(kube.Elems{str, str}), kube.OfMap(kube.Pairs{{Key: "a", Value: str}, {Key: "b", Value: str}})})},
 		{Key: "deep", Value: kube.OfMap(kube.Pairs{{Key: s, Value: kube.OfMap(kube.Pairs{{Key: s, Value: str}})}})},
-		{Key: "more", Value: kube.OfList(kube.Elems{kube.OfMap(kube.Pairs{{Key: s, Value: kube.OfString("x")}, {Key: "last", Value: str}})})},
+		{Key: "more", Value: kube.OfList(kube.Elems{kube.OfMap(kube.Pairs{{Key: s, Value: kube.OfString("x")}, {Key: "last" + s, Value: str}})})},
 		{Key: "end", Value: str},
 	})
 }

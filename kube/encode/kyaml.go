@@ -38,14 +38,14 @@ func braced(b []byte, n kube.Node, brackets string, indent int) []byte {
 		if !v.Exists() {
 			continue
 		}
-		b = Indent(append(b, '\n'), indent+2)
+		b = pad(append(b, '\n'), indent+2)
 		if n.Kind() != kube.List {
 			b = flowKey(b, k)
 		}
 		b = append(kyaml(b, v, indent+2), ',')
 	}
 	if len(b) > start {
-		b = Indent(append(b, '\n'), indent)
+		b = pad(append(b, '\n'), indent)
 	}
 	return append(b, brackets[1])
 }
@@ -112,7 +112,7 @@ func folded(b []byte, s string, indent int) []byte {
 	}
 	b = append(b, `"\`...)
 	for line := range strings.Lines(s) {
-		b = Indent(append(b, '\n'), indent+2)
+		b = pad(append(b, '\n'), indent+2)
 		if line[0] == ' ' {
 			b = append(b, '\\')
 		} else {
@@ -120,6 +120,6 @@ func folded(b []byte, s string, indent int) []byte {
 		}
 		b = append(escaped(b, line), '\\')
 	}
-	b = Indent(append(b, '\n'), indent+2)
+	b = pad(append(b, '\n'), indent+2)
 	return append(b, '"')
 }

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Key appends a key of a mapping, plain or quoted.
-func Key(b []byte, s string) []byte {
+// key appends a key of a mapping, plain or quoted.
+func key(b []byte, s string) []byte {
 	if plain(s) {
 		return append(b, s...)
 	}

@@ -13,12 +13,12 @@ func TestPlain(t *testing.T) {
 		"--flag=x", "$(POD_IP)", "(a)", "~/x", "=a", "<a>", "a=b", "a'b", `a"b`, "a{b}", "a[0]", "a|b", "a?", "a!", "a*", "a&b", "a%", "a@b", "a\\b", "^a$", ";", "fe80::1", "2001:db8::1",
 		"2001-01-01-release", "e3a", "é", "日本語", "a😀", "0xfg", "1.2.x", ".a", "./a", "..a", "+a", "-1a", "inf", "nan", "None", "apps/v1",
 	} {
-		if got := string(Key(nil, s)); got != s {
+		if got := string(key(nil, s)); got != s {
 			t.Errorf("%q is written as %s", s, got)
 		}
 	}
 	for _, s := range nasty {
-		if got := string(Key(nil, s)); got == s && !readsAs(s) {
+		if got := string(key(nil, s)); got == s && !readsAs(s) {
 			t.Errorf("%q is plain", s)
 		}
 	}
@@ -54,7 +54,7 @@ func TestBlocks(t *testing.T) {
 		{"a\n\x00\U000e0001", `"a\n\u0000\U000e0001"`},
 		{"a\n\xff", `"a\n\ufffd"`},
 	} {
-		if got := string(String(nil, c.s, 0)); got != c.want {
+		if got := string(str(nil, c.s, 0)); got != c.want {
 			t.Errorf("%q is written as\n%s\nwant\n%s", c.s, got, c.want)
 		}
 	}

@@ -23,7 +23,7 @@ func AppendYAML(b []byte, n kube.Node) []byte {
 	case n.Str() != "" && headed(n.Str()):
 		return append(quote(b, n.Str()), '\n') // readers differ about how far the block of a document is indented
 	}
-	return append(String(b, n.Str(), 0), '\n')
+	return append(str(b, n.Str(), 0), '\n')
 }
 
 // collection appends the lines of what is in c, indented by indent. The first one goes on with the line at hand if inline
@@ -35,7 +35,7 @@ func collection(b []byte, kind kube.Kind, c kube.Collection, indent int, inline 
 			continue
 		}
 		if !inline {
-			b = Indent(b, indent)
+			b = pad(b, indent)
 		}
 		inline = false
 		switch {
@@ -45,7 +45,7 @@ func collection(b []byte, kind kube.Kind, c kube.Collection, indent int, inline 
 			b = explicit(b, k, n, indent)
 			continue
 		default:
-			b = append(Key(b, k), ':')
+			b = append(key(b, k), ':')
 		}
 		b = value(b, n, kind, indent)
 	}
@@ -56,7 +56,7 @@ func collection(b []byte, kind kube.Kind, c kube.Collection, indent int, inline 
 func value(b []byte, n kube.Node, of kube.Kind, indent int) []byte {
 	switch n.Kind() {
 	case kube.String:
-		return append(String(append(b, ' '), n.Str(), indent), '\n')
+		return append(str(append(b, ' '), n.Str(), indent), '\n')
 	case kube.List, kube.Map, kube.Record:
 		return nested(b, n.Kind(), n.Collection(), of, indent)
 	}
@@ -89,13 +89,13 @@ const longKey = 160
 // explicit appends a key that may be too long, and its value, on lines of their own if so.
 func explicit(b []byte, k string, n kube.Node, indent int) []byte {
 	start := len(b)
-	if b = append(Key(b, k), ':'); len(b)-start <= 1000 {
+	if b = append(key(b, k), ':'); len(b)-start <= 1000 {
 		return value(b, n, kube.Map, indent)
 	}
-	b = append(Key(append(b[:start], "? "...), k), '\n')
-	b = append(Indent(b, indent), ':')
+	b = append(key(append(b[:start], "? "...), k), '\n')
+	b = append(pad(b, indent), ':')
 	if n.Kind() == kube.String {
-		return append(Key(append(b, ' '), n.Str()), '\n') // some readers want no block here
+		return append(key(append(b, ' '), n.Str()), '\n') // some readers want no block here
 	}
 	return value(b, n, kube.Map, indent)
 }
@@ -107,9 +107,9 @@ func empty(kind kube.Kind) string {
 	return "{}"
 }
 
-// String appends s as a value of something at indent: plain, quoted or, with line breaks, as a literal block. The last
+// str appends s as a value of something at indent: plain, quoted or, with line breaks, as a literal block. The last
 // line's end is left to the caller.
-func String(b []byte, s string, indent int) []byte {
+func str(b []byte, s string, indent int) []byte {
 	if plain(s) {
 		return append(b, s...)
 	}
