@@ -88,12 +88,17 @@ func add(objects map[string]any, doc map[string]any) error {
 	return nil
 }
 
+const hashAnnotation = "starctl.dev/envoy-config-sha256"
+
 // prune drops nulls and empty maps.
 func prune(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := map[string]any{}
 		for k, x := range v {
+			if k == hashAnnotation {
+				x = "some hash"
+			}
 			y := prune(x)
 			if m, ok := y.(map[string]any); y == nil || ok && len(m) == 0 {
 				continue

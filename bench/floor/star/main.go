@@ -3,6 +3,8 @@ package main
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"flag"
 	"os"
 
@@ -24,6 +26,10 @@ func main() {
 			return starlark.String(fy.Starlark(make([]byte, 0, 8192), a[0], 0, false)), nil
 		}),
 	}
+	pre["sha256"] = starlark.NewBuiltin("sha256", func(_ *starlark.Thread, _ *starlark.Builtin, a starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+		sum := sha256.Sum256([]byte(a[0].(starlark.String)))
+		return starlark.String(hex.EncodeToString(sum[:])), nil
+	})
 	for n, f := range ctors {
 		pre[n] = fy.Ctor(n, f...)
 	}
