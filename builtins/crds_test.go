@@ -160,7 +160,8 @@ spec:
   holders:
   - {}
 `},
-		{"wrong", `o = crds("//crds/anvil.yaml").Anvil(spec = {"wight": 7, "weight": 501, "color": "blck", "holders": [{"name": "me", "hands": "2"}], "port": 1.5, "labels": {"a": 1}, "since": "now", "count": -1})`,
+		{
+			"wrong", `o = crds("//crds/anvil.yaml").Anvil(spec = {"wight": 7, "weight": 501, "color": "blck", "holders": [{"name": "me", "hands": "2"}], "port": 1.5, "labels": {"a": 1}, "since": "now", "count": -1})`,
 			`deploy.star:1:45: Anvil: spec.wight: no such field of AnvilSpec
 deploy.star:1:57: Anvil: spec.weight: got 501, want a number from 1 to 500
 deploy.star:1:72: Anvil: spec.color: got "blck", want "red" or "black"
@@ -169,7 +170,8 @@ deploy.star:1:132: Anvil: spec.port: got float, want int or string
 deploy.star:1:156: Anvil: spec.labels["a"]: got int, want string
 deploy.star:1:165: Anvil: spec.since: got "now", want a time such as 2006-01-02T15:04:05Z
 deploy.star:1:181: Anvil: spec.count: got -1, want a number of at least 0
-`},
+`,
+		},
 		{"equality", `
 c = k8s.core.v1.Container(name = "a", args = ["x"], env = [{"name": "E"}])
 m = k8s.core.v1.ConfigMap(data = {"a": "b"})

@@ -19,10 +19,10 @@ import (
 	"github.com/starctl/starctl/kube"
 )
 
-// TestManifests takes every manifest in Kubernetes' own repository for right, but for those in testdata/manifests.txt,
+// TestFreshTables takes every manifest in Kubernetes' own repository for right, but for those in testdata/manifests.txt,
 // which are wrong indeed, by the API server's measure or ours (a quantity is no float). Without the module in the cache it
-// skips; with STARCTL_SCHEMA_REQUIRED=1, as in CI, it fetches it.
-func TestManifests(t *testing.T) {
+// skips; with GENERATE_REQUIRED=1, as in CI, it fetches it.
+func TestFreshTables(t *testing.T) {
 	root := kubernetesModule(t)
 	var got []string
 	objects := 0
@@ -100,7 +100,7 @@ func judge(v starlark.Value) ([]string, bool) {
 }
 
 func kubernetesModule(t *testing.T) string {
-	required := os.Getenv("STARCTL_SCHEMA_REQUIRED") != ""
+	required := os.Getenv("GENERATE_REQUIRED") != ""
 	cmd := exec.Command("go", "mod", "download", "-json", "k8s.io/kubernetes@v1.36.3")
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod")
