@@ -66,8 +66,8 @@ func (w *writer) release(t *tree) {
 	if cap(t.text) > 1<<20 || cap(t.items) > 1<<14 {
 		return
 	}
-	clear(t.pairs[:cap(t.pairs)])
-	clear(t.items[:cap(t.items)])
+	clear(t.pairs)
+	clear(t.items)
 	*t = tree{yield: t.yield, pairs: t.pairs[:0], items: t.items[:0], text: t.text[:0]}
 	w.trees.Put(t)
 }

@@ -206,7 +206,7 @@ func jumble(r *rand.Rand) string {
 
 func TestJumbles(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 1000 {
+	for range 500 {
 		judge(t, around(jumble(r)))
 		if t.Failed() {
 			return
@@ -320,7 +320,7 @@ func TestForeignReaders(t *testing.T) {
 	for _, s := range nasty {
 		add(s)
 	}
-	for range 300 {
+	for range 200 {
 		add(jumble(r))
 	}
 	input, err := json.Marshal(texts)
