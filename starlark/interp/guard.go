@@ -12,7 +12,7 @@ import (
 // "a" * (1 << 40), s.join(list), "%s" % value, list(range(1 << 40)). These are checked before they happen:
 //
 //   - Starlark's own functions (list, sorted, str, range...) by functions of the same names (universe.go).
-//   - The operators * and %, and the methods of strings and lists that build larger ones, by rewriting the syntax tree.
+//   - The operators +, * and %, and the methods of strings and lists that build larger ones, by rewriting the syntax tree.
 //
 // A call of a checking function in place of an operator would cost four times the operator, and put a frame of its own on
 // the stack. So the tree is rewritten with an operator that costs no frame and means nothing in Starlark: value ^ guard,
@@ -37,6 +37,7 @@ const hidden = 0
 const (
 	factorGuard = "\x00factor" // x in x * y, y in x *= y
 	formatGuard = "\x00format" // x in x % y
+	sumGuard    = "\x00sum"    // x in x + y, y in x += y
 	methodGuard = "\x00method" // x in x.join(y)
 	equalGuard  = "\x00equal"  // x and y in x == y
 )
@@ -64,6 +65,7 @@ func (g *guards) environment(predeclared starlark.StringDict) starlark.StringDic
 			env[name] = g.printing(b)
 		}
 	}
+	env[sumGuard] = &guard{name: "+", wrap: g.summand}
 	env[factorGuard] = &guard{name: "*", wrap: g.factor}
 	env[formatGuard] = &guard{name: "%", wrap: g.formatOperand}
 	for n := int64(smallest); n <= largest; n++ {
@@ -92,6 +94,10 @@ func (r *rewriter) node(n syntax.Node) bool {
 	switch n := n.(type) {
 	case *syntax.BinaryExpr:
 		switch n.Op {
+		case syntax.PLUS:
+			if !isLiteral(n.X) && !isLiteral(n.Y) {
+				n.X = guarded(n.X, n.OpPos, sumGuard)
+			}
 		case syntax.STAR:
 			n.X, n.Y = factors(n.X, n.OpPos, n.Y)
 		case syntax.PERCENT:
@@ -103,6 +109,8 @@ func (r *rewriter) node(n syntax.Node) bool {
 		}
 	case *syntax.AssignStmt:
 		switch {
+		case n.Op == syntax.PLUS_EQ && !isLiteral(n.RHS):
+			n.RHS = guarded(n.RHS, n.OpPos, sumGuard)
 		case n.Op == syntax.STAR_EQ:
 			n.RHS, _ = factors(n.RHS, n.OpPos, nil)
 		case n.Op == syntax.PERCENT_EQ && !isNumber(n.RHS):
@@ -205,6 +213,15 @@ func scalar(e syntax.Expr) bool {
 	return false
 }
 
+// isLiteral reports whether an expression is as long as its text.
+func isLiteral(e syntax.Expr) bool {
+	switch e.(type) {
+	case *syntax.Literal, *syntax.ListExpr, *syntax.TupleExpr:
+		return true
+	}
+	return false
+}
+
 func isNumber(e syntax.Expr) bool {
 	lit, ok := e.(*syntax.Literal)
 	return ok && (lit.Token == syntax.INT || lit.Token == syntax.FLOAT)
@@ -229,7 +246,7 @@ func (r *rewriter) literalFormat(lit *syntax.Literal) syntax.Expr {
 // guard is the right operand of the operator that rewriting puts into the tree.
 type guard struct {
 	name string
-	wrap func(starlark.Value) starlark.Value
+	wrap func(starlark.Value) (starlark.Value, error)
 }
 
 var _ starlark.HasBinary = (*guard)(nil)
@@ -242,5 +259,5 @@ func (g *guard) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable: guard
 
 // Binary is called for x ^ g.
 func (g *guard) Binary(_ syntax.Token, x starlark.Value, _ starlark.Side) (starlark.Value, error) {
-	return g.wrap(x), nil
+	return g.wrap(x)
 }

@@ -110,7 +110,7 @@ func FuzzGuards(f *testing.F) {
 		"def f():\n  x = 'a'\n  x *= 3\n  x %= 1\n  return x\nx = f()", "def f():\n  d = {'a': [1]}\n  d['a'] *= 2\n  d['b'] %= 1\nf()", "x = list(3)",
 		"x = sorted([1, 'a'])", "x = zip([1], range(3))", "x = enumerate(range(3), 'a')", "x = int('z')", "x = str()", "x = dict([1])", "x = range(1, 2, 0)",
 		"x = getattr('a', 'join')(['b'])", "x = getattr([], 'foo')", "x = bytes(range(300))", "x = [i for i in range(3)][5]", "x = y", "x = x", "load('//a.star', 'b')",
-		"x = 5 ^ 3", "x = set([1]) ^ set([2])", "x = 'a' ^ 1", "x = 5\nx.join = 3", "x = -2 * 3 % 2", "x = (lambda a: a * a)(3)", "x = reversed({1: 2})",
+		"x = 5 ^ 3", "a = [1]\nb = a\na += (2,)\nx = [a, b, a + b, b + a]", "def f(a, b):\n  a += b\n  return a + b\nx = [f(1, 2), f('a', 'b'), f([], [1]), f((), (1,))]", "def f(a, b): return a + b\nx = f({}, [])", "def f(a, b):\n  a += b\nf((), [])", "x = set([1]) ^ set([2])", "x = 'a' ^ 1", "x = 5\nx.join = 3", "x = -2 * 3 % 2", "x = (lambda a: a * a)(3)", "x = reversed({1: 2})",
 	} {
 		f.Add(s)
 	}

@@ -13,7 +13,7 @@ import (
 type Limits struct {
 	// Steps is how many steps each file's statements, and each call, may take. Default: 200 million, some seconds.
 	Steps uint64
-	// Time is how long each of them may take. Default: 60 seconds.
+	// Time is how long each of them may take. Default: 30 seconds.
 	Time time.Duration
 	// Memory is how many bytes the program's heap and stacks may take. Default: 1 GiB.
 	Memory int
@@ -28,7 +28,7 @@ func (l Limits) withDefaults() Limits {
 		l.Steps = 200_000_000
 	}
 	if l.Time == 0 {
-		l.Time = time.Minute
+		l.Time = 30 * time.Second
 	}
 	if l.Memory == 0 {
 		l.Memory = 1 << 30

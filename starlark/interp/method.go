@@ -7,14 +7,14 @@ import (
 )
 
 // receiver wraps a value whose methods build larger ones.
-func (g *guards) receiver(x starlark.Value) starlark.Value {
+func (g *guards) receiver(x starlark.Value) (starlark.Value, error) {
 	switch x := x.(type) {
 	case starlark.String:
-		return receiver{g, x}
+		return receiver{g, x}, nil
 	case *starlark.List:
-		return receiver{g, x}
+		return receiver{g, x}, nil
 	}
-	return x
+	return x, nil
 }
 
 // receiver is a string or list between the evaluation of x and that of x.join.

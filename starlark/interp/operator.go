@@ -48,21 +48,41 @@ func (c *comparand) CompareSameType(op syntax.Token, y starlark.Value, _ int) (b
 }
 
 // comparand wraps an operand of == and !=.
-func (g *guards) comparand(x starlark.Value) starlark.Value {
+func (g *guards) comparand(x starlark.Value) (starlark.Value, error) {
 	switch x.(type) {
 	case starlark.NoneType, starlark.Bool, starlark.Int, starlark.Float, starlark.String, starlark.Bytes:
-		return x
+		return x, nil
 	}
-	return &comparand{x, g.equal}
+	return &comparand{x, g.equal}, nil
+}
+
+// summand refuses an operand of + that is too large by itself. So what is added each time is limited, and the watchdog has
+// time to see the sum grow.
+func (g *guards) summand(x starlark.Value) (starlark.Value, error) {
+	var size int
+	switch x := x.(type) {
+	case starlark.String:
+		size = len(x)
+	case starlark.Bytes:
+		size = len(x)
+	case *starlark.List:
+		size = 16 * x.Len()
+	case starlark.Tuple:
+		size = 16 * len(x)
+	}
+	if size > g.limits.Value {
+		return nil, g.limits.CheckSize(x.Type(), int64(size))
+	}
+	return x, nil
 }
 
 // factor wraps an operand of * whose product could be large.
-func (g *guards) factor(x starlark.Value) starlark.Value {
+func (g *guards) factor(x starlark.Value) (starlark.Value, error) {
 	switch x.(type) {
 	case starlark.Int, starlark.String, starlark.Bytes, *starlark.List, starlark.Tuple:
-		return &operand{x, g.checkProduct}
+		return &operand{x, g.checkProduct}, nil
 	}
-	return x
+	return x, nil
 }
 
 func (g *guards) checkProduct(x, y starlark.Value) error {
@@ -116,11 +136,11 @@ func (g *guards) checkInt(size int64) error {
 }
 
 // formatOperand wraps the left operand of % if it is a format.
-func (g *guards) formatOperand(x starlark.Value) starlark.Value {
+func (g *guards) formatOperand(x starlark.Value) (starlark.Value, error) {
 	if _, ok := x.(starlark.String); ok {
-		return &operand{x, g.checkFormat}
+		return &operand{x, g.checkFormat}, nil
 	}
-	return x
+	return x, nil
 }
 
 // checkFormat bounds the text of x % y. Only what %(name)s takes from a mapping can be there more than once.

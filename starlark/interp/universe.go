@@ -7,16 +7,21 @@ import (
 	"go.starlark.net/syntax"
 )
 
-// elementSize is how many bytes the functions that make a collection of another need for each element.
-var elementSize = map[string]int{
-	"bytes": 1, "dict": 96, "enumerate": 80, "list": 16, "reversed": 16, "set": 96, "sorted": 32, "tuple": 16, "zip": 64,
+// collectors are the functions that make a collection of another, what they make, and how many bytes they need for each
+// element.
+var collectors = [...]struct {
+	name, makes string
+	size        int
+}{
+	{"bytes", "bytes", 1}, {"dict", "dict", 96}, {"enumerate", "list", 80}, {"list", "list", 16}, {"reversed", "list", 16},
+	{"set", "set", 96}, {"sorted", "list", 32}, {"tuple", "tuple", 16}, {"zip", "list", 64},
 }
 
 // universe returns those of Starlark's own functions that need a guard, behind it.
 func (g *guards) universe() starlark.StringDict {
 	env := starlark.StringDict{}
-	for name, size := range elementSize {
-		env[name] = g.collecting(name, size)
+	for _, c := range collectors {
+		env[c.name] = g.collecting(c.name, c.makes, c.size)
 	}
 	for _, name := range []string{"str", "repr", "print", "fail"} {
 		env[name] = g.printing(starlark.Universe[name].(*starlark.Builtin))
@@ -30,7 +35,7 @@ func (g *guards) universe() starlark.StringDict {
 }
 
 // collecting is a function that makes a collection of all elements of its arguments.
-func (g *guards) collecting(name string, size int) starlark.Value {
+func (g *guards) collecting(name, makes string, size int) starlark.Value {
 	original := starlark.Universe[name].(*starlark.Builtin)
 	return starlark.NewBuiltin(name, func(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 		for _, arg := range args {
@@ -39,7 +44,7 @@ func (g *guards) collecting(name string, size int) starlark.Value {
 				n = s.Len()
 			}
 			if n*size > g.limits.Value {
-				return nil, g.limits.CheckSize(name, int64(n)*int64(size))
+				return nil, g.limits.CheckSize(makes, int64(n)*int64(size))
 			}
 		}
 		return original.CallInternal(thread, args, kwargs)
