@@ -6,5 +6,5 @@ import "embed"
 
 // Files are the library's files.
 //
-//go:embed *.star
+//go:embed batch.star grpc.star web.star
 var Files embed.FS
