@@ -50,7 +50,7 @@ traffic: envoy ## the real Envoy under real gRPC traffic, on loopback
 	cd internal/envoytest && $(GO) test -parallel 10 ./...
 
 examples: build ## test every example, from the built binary
-	@for d in examples/*/; do (cd $$d && $(CURDIR)/bin/starctl test ./...) || exit 1; done
+	@for d in examples/*/ lib/; do (cd $$d && $(CURDIR)/bin/starctl test ./...) || exit 1; done
 
 generate: ## rewrite everything that is generated
 	$(GO) generate ./...
