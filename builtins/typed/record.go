@@ -128,6 +128,9 @@ func (r *Record) set(name string, val starlark.Value, at uint32) error {
 		e.Path = kube.Fields(name)
 		return e
 	}
+	if want := r.typ.Constant(f); want != "" {
+		return r.keep(f, want, val)
+	}
 	if val == starlark.None {
 		if i, ok := r.find(f); ok {
 			r.slots = slices.Delete(r.slots, i, i+1)
@@ -140,9 +143,6 @@ func (r *Record) set(name string, val starlark.Value, at uint32) error {
 		r.blank = false
 	} else {
 		r.poisoned = true
-	}
-	if r.typ.Kind != "" {
-		r.stamp()
 	}
 	if len(r.run.faults) == 0 {
 		return nil
@@ -221,18 +221,34 @@ func (r *Record) stamp() {
 	if r.typ.Kind == "" {
 		return
 	}
-	for _, f := range [...]struct{ name, want string }{{"apiVersion", r.typ.APIVersion}, {"kind", r.typ.Kind}} {
-		n := r.typ.Field(f.name)
-		i, ok := r.find(n)
-		want := starlark.String(f.want)
-		switch {
-		case !ok:
-			r.insert(i, slot{field: uint16(n), val: want})
-		case r.slots[i].val != want:
-			r.fault(f.name, &Error{Err: fmt.Errorf("got %s, want %q", r.slots[i].val, f.want)})
+	for f := range 2 {
+		want := starlark.String(r.typ.Constant(f))
+		if i, ok := r.find(f); !ok {
+			r.insert(i, slot{field: uint16(f), val: want})
+		} else if r.slots[i].val != want {
+			r.fault(r.typ.Fields[f].Name(), constant(r.slots[i].val, want))
 			r.slots[i].val = want
 		}
 	}
+}
+
+// keep is an assignment to apiVersion or kind. A record that is attached but empty has neither yet.
+func (r *Record) keep(f int, want string, val starlark.Value) error {
+	if val == starlark.String(want) {
+		r.store(slot{field: uint16(f), val: val})
+		r.blank = false
+		return nil
+	}
+	if val == starlark.None {
+		return nil
+	}
+	e := constant(val, starlark.String(want))
+	e.Path = kube.Fields(r.typ.Fields[f].Name())
+	return e
+}
+
+func constant(got starlark.Value, want starlark.String) *Error {
+	return &Error{Err: fmt.Errorf("got %s, want %s", got, want)}
 }
 
 // title names the Record in messages: "Deployment shop/checkout", "Container app".

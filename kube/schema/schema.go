@@ -111,6 +111,18 @@ type Object struct {
 // Short is the name without group and version.
 func (o *Object) Short() string { return o.Name[strings.LastIndexByte(o.Name, '.')+1:] }
 
+// Constant is the only value of the field at f, or "" if it may have others. apiVersion and kind of an object that stands
+// alone are its first two fields.
+func (o *Object) Constant(f int) string {
+	switch {
+	case o.Kind == "" || f > 1:
+		return ""
+	case f == 0:
+		return o.APIVersion
+	}
+	return o.Kind
+}
+
 // Field is a named part of an object.
 type Field struct {
 	Key      string // the name and a colon, as YAML writes it

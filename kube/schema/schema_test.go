@@ -36,6 +36,9 @@ func TestEveryFieldIsFound(t *testing.T) {
 				t.Errorf("%s.%s leads to %s, which Lookup does not know", o.Name, f.Name(), f.Type.Object().Name)
 			}
 		}
+		if o.Kind != "" && (o.Field("apiVersion") != 0 || o.Field("kind") != 1) {
+			t.Errorf("%s does not begin with apiVersion and kind", o.Name)
+		}
 		if required != int(o.Required) {
 			t.Errorf("%s: Required is %d, %d fields are", o.Name, o.Required, required)
 		}
