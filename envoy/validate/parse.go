@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,6 +60,10 @@ func parse(text []byte) *document {
 		return d
 	}
 	body := root.Content[0]
+	if left := mostNodes; !bounded(body, 0, &left) {
+		d.add(Error, "syntax", "", "nested more than %d deep, or aliases that make more than %d values", deepest, mostNodes)
+		return d
+	}
 	d.fields(body, (&bootstrapv3.Bootstrap{}).ProtoReflect().Descriptor(), "")
 	if len(d.findings) > 0 && d.refused() {
 		return d
@@ -72,6 +77,25 @@ func parse(text []byte) *document {
 	}
 	d.message = b
 	return d
+}
+
+// What aliases of YAML may make of a short text is bounded: one that holds itself never ends.
+const (
+	deepest   = 200
+	mostNodes = 1_000_000
+)
+
+func bounded(n *yaml.Node, depth int, left *int) bool {
+	n = resolve(n)
+	if *left--; *left < 0 || depth > deepest {
+		return false
+	}
+	for _, c := range n.Content {
+		if !bounded(c, depth+1, left) {
+			return false
+		}
+	}
+	return true
 }
 
 func (d *document) refused() bool {
@@ -146,6 +170,7 @@ func (d *document) fields(n *yaml.Node, desc protoreflect.MessageDescriptor, pat
 
 func (d *document) field(n *yaml.Node, f protoreflect.FieldDescriptor, path string) {
 	n = resolve(n)
+	lenient(n, f)
 	switch {
 	case f.IsMap():
 		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
@@ -166,6 +191,38 @@ func (d *document) field(n *yaml.Node, f protoreflect.FieldDescriptor, path stri
 	case f.Message() != nil:
 		d.fields(n, f.Message(), path)
 	}
+}
+
+// lenient turns what Envoy's parser takes beyond protobuf's JSON into what Envoy means by it: one value for a list of them,
+// an empty list inside a list, which is nothing, a null there, which is an empty message, and {} for a message that JSON writes
+// as a scalar, which is zero.
+func lenient(n *yaml.Node, f protoreflect.FieldDescriptor) {
+	switch {
+	case f.IsMap():
+	case f.IsList():
+		if n.Kind == yaml.MappingNode || n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+			item := *n
+			*n = yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{&item}, Line: n.Line, Column: n.Column}
+		}
+		n.Content = slices.DeleteFunc(n.Content, func(item *yaml.Node) bool {
+			item = resolve(item)
+			if n.Kind == yaml.SequenceNode && item.Tag == "!!null" && f.Message() != nil {
+				*item = yaml.Node{Kind: yaml.MappingNode, Line: item.Line, Column: item.Column}
+			}
+			return n.Kind == yaml.SequenceNode && item.Kind == yaml.SequenceNode && len(item.Content) == 0
+		})
+	case n.Kind == yaml.MappingNode && len(n.Content) == 0 && f.Message() != nil:
+		if zero, ok := zeros[f.Message().FullName()]; ok {
+			*n = yaml.Node{Kind: yaml.ScalarNode, Value: zero, Line: n.Line, Column: n.Column}
+		}
+	}
+}
+
+// zeros are what JSON writes for protobuf's own messages when they are empty.
+var zeros = map[protoreflect.FullName]string{
+	"google.protobuf.Duration": "0s", "google.protobuf.BoolValue": "false",
+	"google.protobuf.UInt32Value": "0", "google.protobuf.UInt64Value": "0", "google.protobuf.DoubleValue": "0",
+	"google.protobuf.Int32Value": "0", "google.protobuf.Int64Value": "0", "google.protobuf.FloatValue": "0",
 }
 
 // any looks into a typed_config.
@@ -290,6 +347,10 @@ func (w *jsonWriter) scalar(n *yaml.Node) {
 
 func (w *jsonWriter) number(s string) {
 	if i, err := strconv.ParseInt(s, 0, 64); err == nil {
+		if i != int64(int32(i)) {
+			w.quote(strconv.FormatInt(i, 10)) // Envoy hands large integers on as strings, which string fields take
+			return
+		}
 		w.WriteString(strconv.FormatInt(i, 10))
 		return
 	}

@@ -10,14 +10,18 @@ import (
 	"strings"
 	"time"
 
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	"github.com/starctl/starctl/envoy"
 	"github.com/starctl/starctl/internal/nearest"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
@@ -33,6 +37,9 @@ var rules = []func(*view){
 	addresses,
 	priorities,
 	retryWords,
+	extensions,
+	incomplete,
+	healthChecks,
 	grpcNeedsHTTP2,
 	timeouts,
 	durations,
@@ -242,7 +249,7 @@ func addresses(v *view) {
 		if dns && len(c.msg.GetLoadAssignment().GetEndpoints()) == 0 {
 			v.add(Warning, "no-endpoints", c.path, "cluster %q has no name to resolve", c.msg.GetName())
 		}
-		static := !dns && c.msg.GetClusterType() == nil && c.msg.GetType() == clusterv3.Cluster_STATIC
+		static := isStatic(c.msg)
 		endpointsOf(c, func(path string, e *endpointv3.Endpoint) {
 			s := e.GetAddress().GetSocketAddress()
 			if s == nil {
@@ -291,6 +298,117 @@ func retryWords(v *view) {
 			w = strings.TrimSpace(w)
 			if w != "" && !slices.Contains(retryOn, w) {
 				v.add(Warning, "retry-on", r.path+".retry_on", "got %q, which Envoy ignores", w).Suggest = nearest.Name(w, retryOn)
+			}
+		}
+	}
+}
+
+// extensions are found by the type of their configuration, never by name.
+func extensions(v *view) {
+	for _, m := range v.all {
+		typed := func(name string, a *anypb.Any) {
+			if a.GetTypeUrl() == "" {
+				v.add(Error, "no-typed-config", m.path+".typed_config", "extension %q has none", name)
+			}
+		}
+		switch x := m.msg.(type) {
+		case *listenerv3.Filter:
+			if x.GetConfigDiscovery() == nil {
+				typed(x.GetName(), x.GetTypedConfig())
+			}
+		case *listenerv3.ListenerFilter:
+			if x.GetConfigDiscovery() == nil {
+				typed(x.GetName(), x.GetTypedConfig())
+			}
+		case *hcmv3.HttpFilter:
+			if x.GetConfigDiscovery() == nil && !x.GetIsOptional() {
+				typed(x.GetName(), x.GetTypedConfig())
+			}
+		case *accesslogv3.AccessLog:
+			typed(x.GetName(), x.GetTypedConfig())
+		case *corev3.TransportSocket:
+			typed(x.GetName(), x.GetTypedConfig())
+		}
+	}
+}
+
+// incomplete messages: what Envoy needs although the API does not say so.
+func incomplete(v *view) {
+	for _, l := range v.listeners {
+		if l.msg.GetAddress().GetAddress() == nil && l.msg.GetInternalListener() == nil && l.msg.GetApiListener() == nil {
+			v.add(Error, "no-address", l.path+".address", "got none, want where to listen")
+		}
+		v.bindable(l.path+".address", l.msg.GetAddress())
+		if len(l.msg.GetFilterChains()) == 0 && l.msg.GetDefaultFilterChain() == nil && l.msg.GetApiListener() == nil && l.msg.GetUdpListenerConfig() == nil && l.msg.GetFcdsConfig() == nil {
+			v.add(Error, "no-filter-chain", l.path+".filter_chains", "got none")
+		}
+	}
+	for _, c := range v.clusters {
+		if len(c.msg.GetHealthChecks()) > 1 {
+			v.add(Error, "health-checks", c.path+".health_checks", "got %d, want at most one", len(c.msg.GetHealthChecks()))
+		}
+		if c.msg.GetType() == clusterv3.Cluster_EDS && c.msg.GetClusterType() == nil && c.msg.GetEdsClusterConfig().GetEdsConfig() == nil {
+			v.add(Error, "no-eds-config", c.path+".eds_cluster_config", "got no eds_config, want where to ask for endpoints")
+		}
+		for i, l := range c.msg.GetLoadAssignment().GetEndpoints() {
+			for j, e := range l.GetLbEndpoints() {
+				if e.GetEndpointName() == "" && e.GetEndpoint().GetAddress().GetAddress() == nil {
+					level := Warning
+					if isStatic(c.msg) {
+						level = Error
+					}
+					v.add(level, "no-address", fmt.Sprintf("%s.load_assignment.endpoints[%d].lb_endpoints[%d]", c.path, i, j), "got no address")
+				}
+			}
+		}
+	}
+	v.bindable("admin.address", v.message.GetAdmin().GetAddress())
+	v.incompleteADS()
+	for i, s := range v.message.GetStatsConfig().GetStatsTags() {
+		if s.GetTagValue() == nil && !strings.HasPrefix(s.GetTagName(), "envoy.") {
+			v.add(Error, "no-tag-value", fmt.Sprintf("stats_config.stats_tags[%d]", i), "tag %q has neither fixed_value nor regex", s.GetTagName())
+		}
+	}
+}
+
+// bindable: what Envoy listens on is an IP address.
+func (v *view) bindable(path string, a *corev3.Address) {
+	s := a.GetSocketAddress()
+	if s == nil || s.GetResolverName() != "" {
+		return
+	}
+	if _, err := netip.ParseAddr(s.GetAddress()); err != nil {
+		v.add(Error, "bind-address", path+".socket_address.address", "got %q, want an IP address", s.GetAddress())
+	}
+}
+
+// incompleteADS: the aggregated stream needs its API and one server to call.
+func (v *view) incompleteADS() {
+	ads := v.message.GetDynamicResources().GetAdsConfig()
+	if ads == nil {
+		return
+	}
+	const path = "dynamic_resources.ads_config"
+	if t := ads.GetApiType(); t != corev3.ApiConfigSource_GRPC && t != corev3.ApiConfigSource_DELTA_GRPC {
+		v.add(Error, "ads", path+".api_type", "got %v, want GRPC or DELTA_GRPC", t)
+	}
+	if len(ads.GetGrpcServices()) == 0 {
+		v.add(Error, "ads", path+".grpc_services", "got none, want the server to call")
+	}
+}
+
+// healthChecks make sense in themselves and for the protocol.
+func healthChecks(v *view) {
+	for _, c := range v.clusters {
+		for i, h := range c.msg.GetHealthChecks() {
+			path := fmt.Sprintf("%s.health_checks[%d]", c.path, i)
+			if yes, known := speaksHTTP2(c.msg); h.GetGrpcHealthCheck() != nil && known && !yes {
+				v.add(Error, "health-check-http2", path+".grpc_health_check", "gRPC needs HTTP/2, which cluster %q does not speak", c.msg.GetName())
+			}
+			for j, r := range h.GetHttpHealthCheck().GetExpectedStatuses() {
+				if r.GetStart() >= r.GetEnd() || r.GetStart() < 100 || r.GetEnd() > 600 {
+					v.add(Error, "expected-statuses", fmt.Sprintf("%s.http_health_check.expected_statuses[%d]", path, j), "got %d to %d, want a range within 100 to 600, the end not included", r.GetStart(), r.GetEnd())
+				}
 			}
 		}
 	}

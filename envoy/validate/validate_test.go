@@ -123,3 +123,24 @@ func TestVerdicts(t *testing.T) {
 		})
 	}
 }
+
+// Whatever the text, there is an answer.
+func FuzzBootstrap(f *testing.F) {
+	for _, file := range []string{"testdata/base.yaml", "testdata/edge.yaml"} {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	for _, s := range []string{"", "a", "[]", "{}", "a: &a [*a]", "admin: {access_log: [{filter: &f {or_filter: {filters: [*f, *f]}}}]}", "admin: null", "static_resources: {clusters: [{}]}", `{"node": {"metadata": {"x": [1]}}}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for _, finding := range validate.Bootstrap(text, validate.Options{}) {
+			if finding.Message == "" || finding.Rule == "" {
+				t.Errorf("an empty finding: %+v", finding)
+			}
+		}
+	})
+}

@@ -119,3 +119,7 @@ func isDNS(c *clusterv3.Cluster) bool {
 	}
 	return c.GetType() == clusterv3.Cluster_STRICT_DNS || c.GetType() == clusterv3.Cluster_LOGICAL_DNS
 }
+
+func isStatic(c *clusterv3.Cluster) bool {
+	return c.GetClusterType() == nil && c.GetType() == clusterv3.Cluster_STATIC
+}
