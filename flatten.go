@@ -85,9 +85,14 @@ func (fl *flattener) record(r *typed.Record, path []int) {
 // refuse explains why a value is no object, and what to write.
 func (fl *flattener) refuse(v starlark.Value, path []int) {
 	d := diag.Diagnostic{Pos: fl.at(path)}
-	got := "a " + typed.TypeName(v)
+	got := article(typed.TypeName(v))
 	switch v := v.(type) {
 	case *starlark.Function:
+		if v.Name() == "lambda" {
+			got = "a lambda"
+			d.Help = []string{"return what it returns, by calling it"}
+			break
+		}
 		got = "the function " + v.Name()
 		d.Help = []string{"return what it returns: " + v.Name() + "()"}
 	case *starlark.Builtin:
@@ -110,7 +115,7 @@ func (fl *flattener) refuse(v starlark.Value, path []int) {
 
 func article(noun string) string {
 	switch noun[0] {
-	case 'A', 'E', 'I', 'O':
+	case 'A', 'E', 'I', 'O', 'a', 'e', 'i', 'o', 'u':
 		return "an " + noun
 	}
 	return "a " + noun

@@ -45,8 +45,9 @@ func (p *Project) withoutMain(m *interp.Module) error {
 		d.Message = "the file is empty: it needs a main that returns objects"
 	case len(own) > 0:
 		d.Message += ", only " + strings.Join(names, ", ")
-		if near := diag.Nearest("main", names); near != "" {
-			d.Message += fmt.Sprintf("; is %s meant to be it?", near)
+		if near := slices.Index(names, diag.Nearest("main", names)); near >= 0 {
+			d.Pos, d.Suggest = defPos(own[near]), "main"
+			return d
 		}
 	}
 	example := "deployment(\"my-application\", image = \"example.com/my-application:v1\")"

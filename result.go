@@ -103,7 +103,8 @@ func (r *result) missing(objects []*kube.Object) {
 	for _, o := range objects {
 		rec := o.Origin.(*typed.Record)
 		err := typed.Missing(rec, func(path kube.Path) {
-			r.add(diag.Error, o, path, "required, and not set")
+			d := r.add(diag.Error, o, path[:len(path)-1], "required, and not set")
+			d.Path = path.String()
 		})
 		if err != nil {
 			r.add(diag.Error, o, nil, err.Error())
@@ -139,8 +140,7 @@ func (r *result) check(objects []*kube.Object) {
 		d := r.add(diag.Severity(f.Severity), f.Object, f.Path, f.Message)
 		d.Check, d.Suggest, d.Help = f.Check, f.Suggest, f.Help
 		for _, rel := range f.Related {
-			place := r.where(rel.Object, rel.Path)
-			d.Related = append(d.Related, diag.Related{Pos: place.Locate(r.src), Text: rel.Text})
+			d.Related = append(d.Related, diag.Related{Pos: r.apart(d, r.where(rel.Object, rel.Path)), Text: rel.Text})
 		}
 	}
 }
@@ -165,6 +165,21 @@ func (r *result) add(s diag.Severity, o *kube.Object, path kube.Path, message st
 	}
 	r.list = append(r.list, d)
 	return &r.list[len(r.list)-1]
+}
+
+// apart locates another place that a Diagnostic shows. If both are one line of a function that was called twice, it is the
+// call that differs.
+func (r *result) apart(d *diag.Diagnostic, place diag.Place) diag.Pos {
+	pos := place.Locate(r.src)
+	if pos != d.Pos {
+		return pos
+	}
+	for i, f := range place.Calls(r.src) {
+		if i >= len(d.Calls) || f.Pos != d.Calls[i].Pos {
+			return f.Pos
+		}
+	}
+	return pos
 }
 
 func (r *result) where(o *kube.Object, path kube.Path) diag.Place {

@@ -254,7 +254,17 @@ type placed struct {
 	err  error
 }
 
-func (p *placed) Error() string { return p.path + ": " + p.err.Error() }
+// longestPath is how much of a path is shown; what is nested without end is not worth more.
+const longestPath = 60
+
+func (p *placed) Error() string {
+	path := p.path
+	if len(path) > longestPath {
+		path = strings.ToValidUTF8(path[:longestPath], "") + "..."
+	}
+	return path + ": " + p.err.Error()
+}
+
 func (p *placed) Unwrap() error { return p.err }
 
 func within(step string, err error) error {

@@ -88,5 +88,5 @@ func (m *module) Attr(name string) (starlark.Value, error) {
 	if i, ok := m.index[name]; ok {
 		return m.values[i], nil
 	}
-	return nil, &typed.Error{Err: fmt.Errorf("envoy has no %s", name), Suggest: diag.Nearest(name, m.names)}
+	return nil, diag.Diagnostic{Message: "envoy has no " + name, Suggest: diag.Nearest(name, m.names)}
 }

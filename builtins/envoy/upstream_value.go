@@ -66,7 +66,7 @@ func (u *Upstream) Attr(attr string) (starlark.Value, error) {
 	if slices.Contains(upstreamKeywords, attr) {
 		return starlark.None, nil
 	}
-	return nil, &typed.Error{Err: fmt.Errorf("an upstream has no %s", attr), Suggest: diag.Nearest(attr, upstreamKeywords)}
+	return nil, diag.Diagnostic{Message: "an upstream has no " + attr, Suggest: diag.Nearest(attr, upstreamKeywords)}
 }
 
 // AttrNames lists the keywords.

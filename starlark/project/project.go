@@ -8,6 +8,7 @@ package project
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -103,13 +104,16 @@ func (p *Project) Select(pattern string) ([]*Target, error) {
 		return p.only()
 	}
 	if len(p.Targets) == 0 {
-		return nil, errors.New("the project has no targets: declare one in " + File + ` with target("` + pattern + `", ...)`)
+		return nil, diag.Diagnostic{
+			Message: fmt.Sprintf("no target %q: the project has none", pattern),
+			Help:    []string{fmt.Sprintf("declare it in %s: target(%q, context = ..., namespace = ...)", File, pattern)},
+		}
 	}
 	var list []*Target
 	for i := range p.Targets {
 		ok, err := path.Match(pattern, p.Targets[i].Name)
 		if err != nil {
-			return nil, errors.New("--target: " + pattern + " is not a glob pattern: " + err.Error())
+			return nil, diag.Diagnostic{Message: fmt.Sprintf("target %q is not a glob pattern: %v", pattern, err)}
 		}
 		if ok {
 			list = append(list, &p.Targets[i])
@@ -128,16 +132,17 @@ func (p *Project) only() ([]*Target, error) {
 	case 1:
 		return []*Target{&p.Targets[0]}, nil
 	}
-	return nil, errors.New("which target? this project has " + strings.Join(p.names(), ", ") +
-		": choose with --target NAME, or several with a glob such as --target '*'")
+	return nil, diag.Diagnostic{
+		Message: "which target? the project has " + strings.Join(p.names(), ", "),
+		Help:    []string{"choose with --target NAME, or several with a glob: --target '*'"},
+	}
 }
 
 func (p *Project) unknown(pattern string) error {
-	msg := "no target " + pattern
-	if near := diag.Nearest(pattern, p.names()); near != "" {
-		msg += ": did you mean " + near + "?"
+	return diag.Diagnostic{
+		Message: fmt.Sprintf("no target %q: the project has %s", pattern, strings.Join(p.names(), ", ")),
+		Suggest: diag.Nearest(pattern, p.names()),
 	}
-	return errors.New(msg + " (this project has " + strings.Join(p.names(), ", ") + ")")
 }
 
 func (p *Project) names() []string {
