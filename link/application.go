@@ -132,6 +132,9 @@ func (p *pod) address(keyword string, t asked.Template, part asked.Part) (host, 
 	at := p.at(keyword, t.Name)
 	if !p.config.known() {
 		d := p.fail(at, nil, "%s is not known: starctl did not write ConfigMap %s", braces(part), p.configName())
+		if p.config.made() {
+			d.Message = braces(part) + " is not known: the listeners come from the xDS server"
+		}
 		d.Path = keyword + "[" + strconv.Quote(t.Name) + "]"
 		d.Help = []string{`write the address that its listener has, such as "127.0.0.1:10001"`}
 		return "", "", false

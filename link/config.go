@@ -38,8 +38,14 @@ func (c *config) place(names ...string) diag.Place {
 	return c.asked.Mark.Place(names...)
 }
 
-// known reports whether starctl wrote the configuration, and so knows where the application finds each upstream.
-func (c *config) known() bool { return c != nil && c.asked != nil && c.asked.XDS == nil }
+// known reports whether starctl knows where the application finds each upstream: it does not of a configuration that it did
+// not write, nor if the listeners come from an xDS server.
+func (c *config) known() bool {
+	return c.made() && (c.asked.XDS == nil || len(c.asked.Upstreams) > 0)
+}
+
+// made reports whether starctl writes the configuration.
+func (c *config) made() bool { return c != nil && c.asked != nil }
 
 // configName is how a sidecar finds its configuration.
 type configName struct{ namespace, name string }
@@ -212,7 +218,11 @@ func (l *linker) complete(c *config) {
 	for i, u := range c.asked.Upstreams {
 		e := &c.envoy.Upstreams[i]
 		*e = l.defaults.Upstream(l.shared, u)
-		if e.Port == 0 && len(e.Addresses) == 0 {
+		switch {
+		case e.Port != 0 || len(e.Addresses) > 0:
+		case e.Discovery == envoy.EDS: // the server says it
+			e.Port = assumedPort
+		default:
 			e.Port = l.port(c, u)
 		}
 		if hosts {
@@ -298,8 +308,14 @@ func (l *linker) write(c *config) {
 	}
 	c.listeners = c.envoy.Listeners()
 	l.text = encode.AppendYAML(l.text[:0], n)
+	data := c.OwnEntries("data")
+	putKey(data, configKey, string(l.text))
+	for _, f := range envoy.Files(c.envoy) {
+		start := len(l.text)
+		l.text = encode.AppendYAML(l.text, f.Node)
+		putKey(data, f.Name, string(l.text[start:]))
+	}
 	c.hash = hash(l.text)
-	putKey(c.OwnEntries("data"), configKey, string(l.text))
 	if c.asked.Versioned {
 		c.ID.Name = c.name + "-" + c.hash[:10]
 		put(c.Own("metadata"), "name", starlark.String(c.ID.Name))

@@ -17,7 +17,7 @@ import (
 const (
 	containerName  = "envoy"
 	volumeName     = "envoy-config"
-	mountPath      = "/etc/envoy"
+	mountPath      = envoy.ConfigDir
 	readyPortName  = "envoy-ready"
 	hashAnnotation = "starctl.dev/envoy-config-sha256"
 )
@@ -181,7 +181,7 @@ type listener struct{ what, help string }
 func (p *pod) ports() map[int]listener {
 	admin, ready := 9901, p.readyPort()
 	taken := map[int]listener{}
-	if p.config.known() {
+	if p.config.made() {
 		if p.config.envoy.AdminPort != 0 {
 			admin = p.config.envoy.AdminPort
 		}

@@ -101,7 +101,7 @@ func (p *pod) image() string {
 // expands $(POD_NAME).
 func (p *pod) args() starlark.Tuple {
 	app := p.object.Name
-	if p.config.known() {
+	if p.config.made() {
 		app = p.config.envoy.App
 	}
 	return starlark.Tuple{
@@ -119,7 +119,7 @@ func (p *pod) args() starlark.Tuple {
 func (p *pod) common() *typed.Record {
 	k := kindOfContainer{
 		native: p.native(), ready: p.readyPort(), user: cmp.Or(p.sidecar.RunAsUser, 65532), hook: p.version >= sleepHook,
-		tracing: p.config.known() && p.config.envoy.Tracing != nil,
+		tracing: p.config.made() && p.config.envoy.Tracing != nil,
 	}
 	if !k.native {
 		k.sleep = p.sleep()

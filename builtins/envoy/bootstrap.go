@@ -13,7 +13,7 @@ import (
 
 // bootstrap(app, *upstreams, namespace = "default", listen = "per_upstream", address = "127.0.0.1", local_port = 10001,
 // admin_port = 9901, ready_port = 9902, region = None, dns_lookup_family = "v4_only", access_log = "failures",
-// stats = "default", overrides = {}) -> dict
+// tracing = None, stats = "default", xds = None, overrides = {}) -> dict
 //
 // The configuration that envoy.config_map writes, as a value: for Envoy outside Kubernetes, or to look at.
 //
@@ -26,8 +26,8 @@ import (
 //	app: the application's name.
 //	*upstreams: as envoy.config_map has them.
 //	namespace: of upstreams that name none.
-//	listen, address, local_port, admin_port, ready_port, region, dns_lookup_family, access_log, stats, overrides: as
-//	  envoy.config_map has them.
+//	listen, address, local_port, admin_port, ready_port, region, dns_lookup_family, access_log, tracing, stats, xds,
+//	  overrides: as envoy.config_map has them.
 func bootstrap(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	app, kwargs, err := first(b.Name(), "app", args, kwargs)
 	if err != nil {

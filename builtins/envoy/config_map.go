@@ -51,15 +51,44 @@ func (c *ConfigMap) set(r *reader, keyword string, v starlark.Value) error {
 	case "stats":
 		return word(&c.Stats, v, config.StatsDefault, config.StatsAll)
 	case "access_log":
-		return word(&c.AccessLog.Which, v, config.LogFailures, config.LogAll, config.LogNone)
+		return c.setAccessLog(r, v)
 	case "versioned":
 		return flag(&c.Versioned, v)
 	case "overrides":
 		return overrides(r, &c.Overrides, v)
-	case "tracing", "xds":
-		return notInThisVersion
+	case "tracing":
+		o, err := optionOf(r, keyword, keyword, v, &tracingOptions{})
+		if err == nil {
+			c.Tracing = &o.Tracing
+		}
+		return err
+	case "xds":
+		return c.setXDS(r, v)
 	}
 	return errUnknown
+}
+
+// setAccessLog takes which requests are logged, or more.
+func (c *ConfigMap) setAccessLog(r *reader, v starlark.Value) error {
+	if _, ok := v.(starlark.String); ok {
+		return word(&c.AccessLog.Which, v, config.LogFailures, config.LogAll, config.LogNone)
+	}
+	o, err := optionOf(r, "access_log", "access_log", v, &accessLogOptions{})
+	c.AccessLog = o.AccessLog
+	return err
+}
+
+// setXDS takes the server, or its address alone.
+func (c *ConfigMap) setXDS(r *reader, v starlark.Value) error {
+	if _, ok := v.(starlark.String); ok {
+		c.XDS = &config.XDS{}
+		return text(&c.XDS.Address, v)
+	}
+	o, err := optionOf(r, "xds", "xds", v, &xdsOptions{})
+	if err == nil {
+		c.XDS = &o.XDS
+	}
+	return err
 }
 
 // setMetadata sets a field of the object's metadata; a configuration that is no object (see bootstrap) keeps the namespace
@@ -84,14 +113,14 @@ func (c *ConfigMap) Has(keyword string) bool { return has(c.Given, keyword) }
 
 // config_map(app, *upstreams, name = app + "-envoy", namespace = None, listen = "per_upstream", address = "127.0.0.1",
 // local_port = 10001, admin_port = 9901, ready_port = 9902, region = None, dns_lookup_family = "v4_only",
-// access_log = "failures", stats = "default", versioned = False, overrides = {}) -> ConfigMap
+// access_log = "failures", tracing = None, stats = "default", xds = None, versioned = False, overrides = {}) -> ConfigMap
 //
 // The configuration of an application's sidecar: a listener for each upstream, the routes and clusters behind them.
 //
 //	envoy.config_map("checkout", "payments.money:8080", envoy.upstream("cache", port = 6379, protocol = "tcp"))
 //
 // The ConfigMap's data is written after main has returned: ports that were left out are looked up in the Services that the
-// same file declares. tracing and xds are not in this version.
+// same file declares.
 //
 // Args:
 //
@@ -109,8 +138,10 @@ func (c *ConfigMap) Has(keyword string) bool { return has(c.Given, keyword) }
 //	region: where this runs, for statistics; by default that of the target.
 //	dns_lookup_family: "v4_only", "v6_only", "v4_preferred", "auto" or "all". Envoy's auto takes only one family, too
 //	  (envoyproxy/envoy#46877).
-//	access_log: "failures", by gRPC status too, "all" or "none"; JSON on stdout.
+//	access_log: "failures", by gRPC status too, "all" or "none", or envoy.access_log(...); JSON on stdout.
+//	tracing: envoy.tracing(...); by default none.
 //	stats: "default", the few that dashboards and alerts need, or "all".
+//	xds: envoy.xds(...), a server that configures the sidecar while it runs.
 //	versioned: name the ConfigMap by its content and make it immutable, so that Pods of an older revision keep theirs.
 //	overrides: a dict of Envoy's own fields, merged into the bootstrap.
 func configMap(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {

@@ -6,7 +6,8 @@
 // together is found by package link after main has returned, so that the order of the calls never matters.
 //
 // Read keyword.go (how arguments are read, and every mistake in them reported under its keyword), value.go (what an argument
-// can be), then one file a builtin: upstream.go, config_map.go, configure_sidecar.go, headless_service.go, bootstrap.go.
+// can be), option.go (several options under one keyword), then one file a builtin: upstream.go, config_map.go,
+// configure_sidecar.go, headless_service.go, bootstrap.go, and the options retry.go, tls.go and so on.
 // What goes into upstreams and configurations is explained in the package of the same name at the root, here called config.
 package envoy
 
@@ -34,11 +35,20 @@ func Module() starlark.Value {
 		name string
 		call func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error)
 	}{
+		{"access_log", accessLog},
 		{"bootstrap", bootstrap},
+		{"circuit_breaker", circuitBreaker},
 		{"config_map", configMap},
 		{"configure_sidecar", configureSidecar},
+		{"endpoint", endpoint},
 		{"headless_service", headlessService},
+		{"health_check", healthCheck},
+		{"outlier", outlier},
+		{"retry", retry},
+		{"tls", tls},
+		{"tracing", tracing},
 		{"upstream", upstream},
+		{"xds", xds},
 	} {
 		m.add(f.name, starlark.NewBuiltin("envoy."+f.name, f.call))
 	}
@@ -50,9 +60,7 @@ func Module() starlark.Value {
 }
 
 // later are the builtins that are specified and not there yet.
-var later = []string{
-	"access_log", "circuit_breaker", "endpoint", "front_proxy", "inbound", "outlier", "retry", "tls", "tracing", "xds",
-}
+var later = []string{"front_proxy", "inbound"}
 
 // notYet refuses a builtin that is not there yet. The file is evaluated on, so that its other mistakes are found.
 func notYet(thread *starlark.Thread, b *starlark.Builtin, _ starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {

@@ -25,9 +25,10 @@ var errUnknown = errors.New("unknown keyword")
 // reader reads the arguments of one call and reports every mistake in them.
 type reader struct {
 	run     *typed.Run
-	builtin string // envoy.upstream
-	object  string // what messages are about
-	broken  bool   // a mistake was reported
+	builtin string   // envoy.upstream
+	object  string   // what messages are about
+	broken  bool     // a mistake was reported
+	below   []string // the keywords that lead to what is read, if it is a dict in an argument
 }
 
 // keywords reads the keyword arguments into o. None means: not given.
@@ -62,7 +63,8 @@ func (r *reader) keyword(o options, name string, v starlark.Value) {
 
 // mistake reports what is wrong with the value of a keyword. names lead on into the value, where err's path does not.
 func (r *reader) mistake(err error, keyword string, names ...string) {
-	r.report(typed.Within(kube.Fields(keyword), err), append([]string{keyword}, names...)...)
+	path := kube.Fields(r.below...).With(kube.Field(keyword))
+	r.report(typed.Within(path, err), append(append(r.below[:len(r.below):len(r.below)], keyword), names...)...)
 }
 
 // report reports a mistake; names lead from the arguments to what was given.
@@ -83,7 +85,7 @@ func (r *reader) unknown(o options, name string) {
 	} else {
 		err.Suggest = nearest(name, o.keywords())
 	}
-	r.report(err, name)
+	r.report(err, append(r.below[:len(r.below):len(r.below)], name)...)
 }
 
 // nearest returns the keyword that was probably meant: what the API, Envoy and other tools call it, or a similar one.

@@ -62,26 +62,44 @@ func (u *Upstream) set(r *reader, keyword string, v starlark.Value) error {
 		return text(&u.Authority, v)
 	case "overrides":
 		return overrides(r, &u.Overrides, v)
-	case "retries":
-		return u.setRetries(v)
-	case "circuit_breaker", "failover", "health_check", "outlier", "tls":
-		return notInThisVersion
+	case "failover":
+		return u.setFailover(r, v)
 	}
-	return errUnknown
+	return u.setOption(r, keyword, v)
 }
 
-var notInThisVersion = fmt.Errorf("not in this version of starctl")
-
-// setRetries takes how often a failed request is sent again.
-func (u *Upstream) setRetries(v starlark.Value) error {
-	var n int
-	if err := number(&n, v, 0, 10); err != nil {
+// setOption sets what has options of its own.
+func (u *Upstream) setOption(r *reader, keyword string, v starlark.Value) error {
+	switch keyword {
+	case "retries":
+		if _, ok := v.(starlark.Int); ok {
+			return count(&u.Retries.Attempts, v, 10)
+		}
+		o, err := optionOf(r, keyword, "retry", v, &retryOptions{})
+		u.Retries = o.Retry
 		return err
+	case "circuit_breaker":
+		o, err := optionOf(r, keyword, keyword, v, &circuitBreakerOptions{})
+		u.CircuitBreaker = o.CircuitBreaker
+		return err
+	case "outlier":
+		if v == starlark.False {
+			u.Outlier.Off = true
+			return nil
+		}
+		o, err := optionOf(r, keyword, keyword, v, &outlierOptions{})
+		u.Outlier = o.Outlier
+		return err
+	case "health_check":
+		o, err := optionOf(r, keyword, keyword, v, &healthCheckOptions{})
+		if err == nil {
+			u.HealthCheck = &o.HealthCheck
+		}
+		return err
+	case "tls":
+		return tlsOf(r, &u.TLS, v)
 	}
-	if u.Retries.Attempts = n; n == 0 {
-		u.Retries.Attempts = config.None
-	}
-	return nil
+	return errUnknown
 }
 
 // Has reports whether a keyword was given.
@@ -101,14 +119,14 @@ func lookup(given []starlark.Tuple, keyword string) starlark.Value {
 
 // upstream(name, *, port = None, service = name, namespace = None, protocol = "grpc", discovery = "dns", host = None,
 // addresses = [], local_port = None, lb = "round_robin", connect_timeout = "1s", timeout = None, idle_timeout = None,
-// keep_alive = None, retries = 2, authority = None, overrides = {}) -> upstream
+// keep_alive = None, retries = 2, circuit_breaker = None, outlier = None, health_check = None, tls = None, failover = [],
+// authority = None, overrides = {}) -> upstream
 //
 // Something that the application calls through its sidecar, for envoy.config_map:
 //
 //	envoy.upstream("payments", port = 8080, namespace = "money")
 //
-// A string is short for one: "payments", "payments:8080", "payments.money:8080". circuit_breaker, outlier, health_check, tls
-// and failover are not in this version.
+// A string is short for one: "payments", "payments:8080", "payments.money:8080".
 //
 // Args:
 //
@@ -118,7 +136,7 @@ func lookup(given []starlark.Tuple, keyword string) starlark.Value {
 //	service: the headless Service whose DNS name lists the Pods, a name or a Service object.
 //	namespace: of that Service, a name or a Namespace object; by default that of the configuration.
 //	protocol: "grpc", "http2", "http" (HTTP/1.1) or "tcp".
-//	discovery: "dns", or "static" for addresses. "eds" needs xds, which is not in this version.
+//	discovery: "dns"; "static" for addresses; "eds" for endpoints from the xds of the configuration.
 //	host: any DNS name, instead of a Service.
 //	addresses: a list of IP addresses, each with or without a port.
 //	local_port: of its listener, 1024 to 32767; by default 10001 and up, in the order of config_map's upstreams.
@@ -129,7 +147,13 @@ func lookup(given []starlark.Tuple, keyword string) starlark.Value {
 //	idle_timeout: after which a request on which nothing moves ends; by default 300 s, for tcp 1 h, as Envoy has them.
 //	keep_alive: how long an unused connection to a Pod is kept; by default 300 s, for http 4 s, which is below the 5 s of
 //	  common HTTP servers.
-//	retries: how often a request that no application can have begun is sent again, 0 to 10, each time to another Pod.
+//	retries: how often a request that no application can have begun is sent again, 0 to 10, each time to another Pod; or
+//	  envoy.retry(...).
+//	circuit_breaker: envoy.circuit_breaker(...), what may be under way; by default 1024 connections and 4096 requests.
+//	outlier: envoy.outlier(...), when a Pod that fails is left out; False leaves none out.
+//	health_check: envoy.health_check(...); by default none, as Kubernetes has its own.
+//	tls: envoy.tls(...); by default plain text.
+//	failover: a list of "host:port" or envoy.endpoint(...) that are called, in this order, when the upstream's Pods are gone.
 //	authority: the Host that the Pods see; by default the Service's full DNS name.
 //	overrides: a dict of Envoy's own fields by message: cluster, listener, http_connection_manager, tcp_proxy, virtual_host,
 //	  route; merged into what is generated.

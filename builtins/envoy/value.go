@@ -110,6 +110,30 @@ func number(dst *int, v starlark.Value, low, high int) error {
 	return nil
 }
 
+// count reads a number of which 0 means none, which package envoy knows as None.
+func count(dst *int, v starlark.Value, most int) error {
+	if err := number(dst, v, 0, most); err != nil {
+		return err
+	}
+	if *dst == 0 {
+		*dst = config.None
+	}
+	return nil
+}
+
+// percent reads a number from 0 to 100.
+func percent(dst *float64, v starlark.Value) error {
+	f, ok := starlark.AsFloat(v)
+	if !ok {
+		return wrong(v, "a number from 0 to 100", digits(v)...)
+	}
+	if !(f >= 0 && f <= 100) {
+		return fmt.Errorf("got %s, want a number from 0 to 100", v)
+	}
+	*dst = f
+	return nil
+}
+
 // digits says how to write a string that holds a number.
 func digits(v starlark.Value) []string {
 	s, ok := v.(starlark.String)
