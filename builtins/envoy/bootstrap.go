@@ -26,8 +26,8 @@ import (
 //	app: the application's name.
 //	*upstreams: as envoy.config_map has them.
 //	namespace: of upstreams that name none.
-//	listen, address, local_port, admin_port, ready_port, region, dns_lookup_family, access_log, tracing, stats, xds,
-//	  overrides: as envoy.config_map has them.
+//	listen, address, local_port, admin_port, ready_port, region, dns_lookup_family: as envoy.config_map has them.
+//	access_log, tracing, stats, xds, overrides: as envoy.config_map has them.
 func bootstrap(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	app, kwargs, err := first(b.Name(), "app", args, kwargs)
 	if err != nil {
