@@ -16,7 +16,7 @@ func Bootstrap(c Config) (kube.Node, []Problem) {
 	if size := c.size(n); size > MaxSize {
 		return kube.Node{}, []Problem{{
 			Upstream: -1, Option: "upstreams",
-			Message: sizeMessage(size, len(c.Upstreams)),
+			Message: c.sizeMessage(size),
 		}}
 	}
 	return n, nil

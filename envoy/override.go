@@ -110,24 +110,36 @@ func (c *Config) overrides() bool {
 	return c.Overrides.Exists() || slices.ContainsFunc(c.Upstreams, func(u Upstream) bool { return u.Overrides.Exists() })
 }
 
-// textSize is about how many bytes n takes as YAML.
+// textSize is how many bytes n takes as block YAML indented by indent, but for quotes.
 func textSize(n kube.Node, indent int) int {
 	size := 0
 	switch {
 	case n.IsMapping():
 		for key, value := range n.All() {
-			size += indent + len(key) + 2 + textSize(value, indent+2)
+			inner := indent + 2
+			if value.Kind() == kube.List {
+				inner = indent // the dashes stand below the key
+			}
+			size += indent + len(key) + len(": ") + textSize(value, inner)
 		}
 	case n.Kind() == kube.List:
-		for _, value := range n.Items() {
-			size += 2 + textSize(value, indent+2)
+		for _, item := range n.Items() {
+			if item.Collection() == nil {
+				size += indent + len("- ")
+			}
+			size += textSize(item, indent+2)
 		}
 	default:
-		return len(n.Text()) + 1
+		size = len(n.Text()) + len("\n")
 	}
 	return size
 }
 
-func sizeMessage(size, upstreams int) string {
-	return "got " + strconv.Itoa(size>>10) + " KiB for " + strconv.Itoa(upstreams) + " upstreams, want less than 1 MiB, which is all a ConfigMap holds"
+// sizeMessage says how far it is from what a ConfigMap holds, and what would help.
+func (c *Config) sizeMessage(size int) string {
+	s := "got " + strconv.Itoa(size>>10) + " KiB for " + strconv.Itoa(len(c.Upstreams)) + " upstreams, want less than 1024 KiB, which is all a ConfigMap holds"
+	if !c.shared() {
+		s += `; listen = "shared" needs less`
+	}
+	return s
 }

@@ -198,6 +198,9 @@ func TestTooLarge(t *testing.T) {
 	if len(problems) != 1 || problems[0].Option != "upstreams" {
 		t.Errorf("got %v, want one problem about upstreams", problems)
 	}
+	if want := `KiB for 300 upstreams, want less than 1024 KiB, which is all a ConfigMap holds; listen = "shared" needs less`; !strings.HasSuffix(problems[0].Message, want) {
+		t.Errorf("got %q, want ... %s", problems[0].Message, want)
+	}
 	c.Upstreams = c.Upstreams[:100]
 	n, problems := envoy.Bootstrap(c)
 	if size := len(encode.AppendYAML(nil, n)); len(problems) > 0 || size > envoy.MaxSize {

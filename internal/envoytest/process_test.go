@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/starctl/starctl/envoy"
 	"github.com/starctl/starctl/internal/envoybin"
 	pb "google.golang.org/grpc/interop/grpc_testing"
 )
@@ -61,10 +62,31 @@ func TestTermination(t *testing.T) {
 	}
 }
 
-// A bootstrap of this shape starts without a warning.
+// No shape of the bootstrap makes Envoy warn when it starts and runs.
 func TestNoWarnings(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, config())
+	shapes := map[string]func(c *envoy.Config){
+		"gRPC": func(*envoy.Config) {},
+		"all protocols": func(c *envoy.Config) {
+			c.Upstreams[1].Protocol, c.Upstreams[2].Protocol = envoy.HTTP, envoy.TCP
+			c.Upstreams[1].HealthCheck = &envoy.HealthCheck{Path: "/"}
+		},
+		"shared":   func(c *envoy.Config) { c.Listen, c.LocalPort = envoy.Shared, 10001 },
+		"all logs": func(c *envoy.Config) { c.AccessLog.Which, c.Stats = envoy.LogAll, envoy.StatsAll },
+		"static":   func(c *envoy.Config) { c.Upstreams[1].Addresses = []string{"127.0.0.1"} },
+	}
+	for name, shape := range shapes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := config()
+			shape(&c)
+			noWarnings(t, c)
+		})
+	}
+}
+
+func noWarnings(t *testing.T, c envoy.Config) {
+	t.Helper()
+	w := newWorld(t, c)
 	w.publish(svc0, w.pod(1))
 	w.start()
 	Load{Calls: 100}.Run(t.Context(), w.dial(10001))
