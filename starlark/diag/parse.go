@@ -16,6 +16,9 @@ func Parse(opts *syntax.FileOptions, file string, text []byte) (*syntax.File, Li
 		return nil, List{d}
 	}
 	tree, err := opts.Parse(file, text, 0)
+	if err == nil && bytes.IndexByte(text, '\t') < 0 {
+		return tree, nil
+	}
 	s := scan(text)
 	list := tabs(file, s)
 	if err != nil {

@@ -3,6 +3,7 @@ package interp
 import (
 	"fmt"
 	"maps"
+	"strconv"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -76,17 +77,18 @@ func (g *guards) environment(predeclared starlark.StringDict) starlark.StringDic
 	return env
 }
 
-// rewrite puts guards into a tree, and returns the environment it needs.
-func (g *guards) rewrite(tree *syntax.File, env starlark.StringDict) starlark.StringDict {
-	r := rewriter{guards: g, env: env}
+// rewrite puts guards into a tree. It returns what it met on the way.
+func (g *guards) rewrite(tree *syntax.File) *rewriter {
+	r := &rewriter{guards: g}
 	syntax.Walk(tree, r.node)
-	return r.env
+	return r
 }
 
 type rewriter struct {
 	*guards
-	env   starlark.StringDict
-	texts map[string]string // the names of literal formats
+	formats starlark.StringDict // the literal ones, by their names in the tree
+	texts   map[string]string   // these names by what the literals say
+	imports []syntax.Node       // load statements, and calls of something called package
 }
 
 // node rewrites one node in place; Walk then goes on to its new children, which need nothing more.
@@ -118,6 +120,12 @@ func (r *rewriter) node(n syntax.Node) bool {
 				n.RHS = &syntax.BinaryExpr{X: guarded(x, n.OpPos, formatGuard), OpPos: n.OpPos, Op: syntax.PERCENT, Y: n.RHS}
 				n.Op = syntax.EQ
 			}
+		}
+	case *syntax.LoadStmt:
+		r.imports = append(r.imports, n)
+	case *syntax.CallExpr:
+		if id, ok := n.Fn.(*syntax.Ident); ok && id.Name == "package" {
+			r.imports = append(r.imports, n)
 		}
 	case *syntax.DotExpr:
 		if r.methods[n.Name.Name] != nil {
@@ -233,12 +241,11 @@ func (r *rewriter) literalFormat(lit *syntax.Literal) syntax.Expr {
 	name, ok := r.texts[text]
 	if !ok {
 		if r.texts == nil {
-			r.texts = map[string]string{}
-			r.env = maps.Clone(r.env)
+			r.texts, r.formats = map[string]string{}, starlark.StringDict{}
 		}
-		name = fmt.Sprintf("\x00%d", len(r.texts))
+		name = "\x00" + strconv.Itoa(len(r.texts))
 		r.texts[text] = name
-		r.env[name] = newFormat(r.guards, text)
+		r.formats[name] = newFormat(r.guards, text)
 	}
 	return &syntax.Ident{NamePos: lit.TokenPos, Name: name}
 }

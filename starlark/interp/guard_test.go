@@ -159,3 +159,40 @@ func refused(list diag.List) bool {
 	}
 	return false
 }
+
+// BenchmarkLoad evaluates one file of many, which loads another.
+func BenchmarkLoad(b *testing.B) {
+	text := "load(\"//lib.star\", \"helper\")\n" + service
+	predeclared := starlark.StringDict{"struct": starlark.NewBuiltin("struct", starlarkstruct.Make)}
+	for i := range 150 {
+		predeclared[fmt.Sprintf("builtin%d", i)] = starlark.None
+	}
+	b.Run("plain", func(b *testing.B) {
+		thread := &starlark.Thread{Load: func(*starlark.Thread, string) (starlark.StringDict, error) {
+			return starlark.StringDict{"helper": starlark.None}, nil
+		}}
+		for b.Loop() {
+			if _, err := starlark.ExecFileOptions(dialect(), thread, "main.star", text, predeclared); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("interpreter", func(b *testing.B) {
+		root := fstest.MapFS{"lib.star": {Data: []byte("def helper():\n    pass\n")}}
+		for i := range 1000 {
+			root[fmt.Sprintf("d%d.star", i)] = &fstest.MapFile{Data: []byte(text)}
+		}
+		in := &Interpreter{Root: root, Predeclared: predeclared}
+		n := 0
+		for b.Loop() {
+			if n == 1000 {
+				in.Forget()
+				n = 0
+			}
+			if _, err := in.Load(b.Context(), fmt.Sprintf("//d%d.star", n)); err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+	})
+}

@@ -163,10 +163,20 @@ func (in *Interpreter) evaluate(ctx context.Context, m *module) error {
 		return list
 	}
 	m.tree = tree
-	env := in.guards.rewrite(tree, in.env)
-	prog, err := starlark.FileProgram(tree, env.Has)
+	r := in.guards.rewrite(tree)
+	env := starlark.StringDict{} // of the names that the file uses
+	prog, err := starlark.FileProgram(tree, func(name string) bool {
+		v := in.env[name]
+		if v == nil {
+			v = r.formats[name]
+		}
+		if v != nil {
+			env[name] = v
+		}
+		return v != nil
+	})
 	list = diag.From(err, in)
-	needed, err := in.imported(ctx, m)
+	needed, err := in.imported(ctx, m, r.imports)
 	if err != nil {
 		return err
 	}
@@ -227,26 +237,25 @@ func (m *module) mistakes(seen map[*module]bool) diag.List {
 }
 
 // imported evaluates all that a file loads, in the order of its text, and returns the mistakes of all of it.
-func (in *Interpreter) imported(ctx context.Context, m *module) (diag.List, error) {
+func (in *Interpreter) imported(ctx context.Context, m *module, imports []syntax.Node) (diag.List, error) {
 	var list diag.List
-	var stop error
-	syntax.Walk(m.tree, func(n syntax.Node) bool {
-		if stop != nil {
-			return false
-		}
+	for _, n := range imports {
 		var found diag.List
+		var err error
 		switch n := n.(type) {
 		case *syntax.LoadStmt:
-			found, stop = in.loadStmt(ctx, m, n)
+			found, err = in.loadStmt(ctx, m, n)
 		case *syntax.CallExpr:
-			if isPackage(n) {
-				found, stop = in.packageCall(ctx, m, n)
+			if isBuiltin(n.Fn.(*syntax.Ident)) {
+				found, err = in.packageCall(ctx, m, n)
 			}
 		}
+		if err != nil {
+			return nil, err
+		}
 		list = append(list, found...)
-		return true
-	})
-	return list, stop
+	}
+	return list, nil
 }
 
 func (in *Interpreter) loadStmt(ctx context.Context, m *module, stmt *syntax.LoadStmt) (diag.List, error) {
@@ -386,7 +395,7 @@ func callerFile(thread *starlark.Thread) string {
 }
 
 // isBuiltin reports whether an identifier means a predeclared name.
-func isBuiltin(id *syntax.Ident, name string) bool {
+func isBuiltin(id *syntax.Ident) bool {
 	b, ok := id.Binding.(*resolve.Binding)
-	return ok && id.Name == name && b.Scope == resolve.Predeclared
+	return ok && b.Scope == resolve.Predeclared
 }

@@ -30,11 +30,6 @@ func Package(thread *starlark.Thread, path string) (starlark.Value, error) {
 
 var literalWanted = mistake("", "package: want a path in quotes, not one that is computed")
 
-func isPackage(call *syntax.CallExpr) bool {
-	id, ok := call.Fn.(*syntax.Ident)
-	return ok && isBuiltin(id, "package")
-}
-
 // packageCall evaluates the directory that a call of package names.
 func (in *Interpreter) packageCall(ctx context.Context, m *module, call *syntax.CallExpr) (diag.List, error) {
 	fn := identPos(m.file, call.Fn.(*syntax.Ident))
