@@ -91,11 +91,20 @@ func (p *reader) console(text string) int {
 		command, want, _ := strings.Cut(session, "\n")
 		got := p.run(command)
 		if !matches(strings.Split(strings.TrimRight(want, "\n"), "\n"), strings.Split(strings.TrimRight(got, "\n"), "\n")) {
-			p.t.Errorf("$ %s\nprints\n%s\nthe page shows\n%s", command, got, want)
+			p.t.Errorf("$ %s\nprints\n%s\nthe page shows\n%s", command, brief(got), want)
 		}
 		ran++
 	}
 	return ran
+}
+
+// brief is the beginning of a long text.
+func brief(s string) string {
+	lines := strings.SplitAfter(s, "\n")
+	if len(lines) <= 60 {
+		return s
+	}
+	return strings.Join(lines[:60], "") + "(and more)\n"
 }
 
 var harmless = map[string]bool{"starctl": true, "cat": true, "ls": true, "diff": true, "cd": true, "mkdir": true, "sed": true, "grep": true}
