@@ -10,7 +10,11 @@ say '# Online Boutique: eleven services and a Redis, a deploy.star each. The che
 sed 's/^/    /' checkoutservice/deploy.star
 
 say '$ starctl render --target dev checkoutservice'
-"$starctl" render --target dev checkoutservice
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+"$starctl" render --target dev checkoutservice > "$tmp/checkout.yaml"
+head -n 230 "$tmp/checkout.yaml"
+echo "  ($(($(wc -l < "$tmp/checkout.yaml") - 230)) lines more: listeners and clusters of six upstreams, the Service, the account)"
 
 say '# All of them at once:'
 say '$ starctl render --target prod ./...  (a summary)'
@@ -21,10 +25,8 @@ say '$ starctl test ./...'
 "$starctl" test ./...
 
 say '# A mistake is answered with the place and what to write instead:'
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 cp -r . "$tmp/shop"
-sed -i 's/calls = {/cals = {/' "$tmp/shop/checkoutservice/deploy.star"
+sed -i 's/cpu_limit/cpu_limt/' "$tmp/shop/checkoutservice/deploy.star"
 (cd "$tmp/shop" && "$starctl" render --target dev checkoutservice) 2>&1 || true
 
 say 'Next: examples/online-boutique/README.md, docs/tutorial.md, and your own service with: starctl init'
