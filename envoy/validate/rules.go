@@ -1,26 +1,18 @@
 package validate
 
 import (
-	"cmp"
 	"fmt"
-	"math"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
-	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
-	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
-	"github.com/starctl/starctl/envoy"
 	"github.com/starctl/starctl/internal/nearest"
-	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
@@ -50,19 +42,6 @@ func (v *view) check(o Options) {
 		rule(v)
 	}
 	v.versions(o)
-}
-
-// The xDS clusters of a bootstrap may name anything: what is not static comes from the server.
-func (v *view) dynamicClusters() bool { return v.message.GetDynamicResources().GetCdsConfig() != nil }
-
-func (v *view) known(name string) bool { return v.byName[name] != nil || v.dynamicClusters() }
-
-func (v *view) suggest(f *Finding, name string) {
-	var names []string
-	for _, c := range v.clusters {
-		names = append(names, c.msg.GetName())
-	}
-	f.Suggest = nearest.Name(name, names)
 }
 
 func uniqueClusters(v *view) {
@@ -118,66 +97,6 @@ func sockets(v *view) {
 			}
 		}
 		all = append(all, bound{ip, port, l.path})
-	}
-}
-
-// routedClusters: a static route to a cluster that does not exist is refused, unless told otherwise.
-func routedClusters(v *view) {
-	checked := map[string]bool{}
-	for _, r := range v.routes {
-		level := Error
-		if f := r.msg.GetValidateClusters(); f != nil && !f.GetValue() {
-			level = Warning
-		}
-		for _, a := range v.actions {
-			if strings.HasPrefix(a.path, r.path+".") {
-				checked[a.path] = true
-				v.routeAction(a, level)
-			}
-		}
-	}
-	for _, a := range v.actions {
-		if !checked[a.path] {
-			v.routeAction(a, Warning)
-		}
-	}
-}
-
-func (v *view) routeAction(a at[*routev3.RouteAction], level Level) {
-	v.reference(level, a.path+".cluster", a.msg.GetCluster())
-	for i, w := range a.msg.GetWeightedClusters().GetClusters() {
-		v.reference(level, fmt.Sprintf("%s.weighted_clusters.clusters[%d].name", a.path, i), w.GetName())
-	}
-	for i, m := range a.msg.GetRequestMirrorPolicies() {
-		v.reference(level, fmt.Sprintf("%s.request_mirror_policies[%d].cluster", a.path, i), m.GetCluster())
-	}
-}
-
-func (v *view) reference(level Level, path, name string) {
-	if name != "" && !v.known(name) {
-		v.suggest(v.add(level, "unknown-cluster", path, "got cluster %q, which does not exist", name), name)
-	}
-}
-
-// otherClusters: Envoy looks for these only when it needs them, but for the xDS server's.
-func otherClusters(v *view) {
-	for _, p := range v.proxies {
-		v.reference(Warning, p.path+".cluster", p.msg.GetCluster())
-		for i, w := range p.msg.GetWeightedClusters().GetClusters() {
-			v.reference(Warning, fmt.Sprintf("%s.weighted_clusters.clusters[%d].name", p.path, i), w.GetName())
-		}
-	}
-	for _, s := range v.services {
-		name, path := s.msg.GetEnvoyGrpc().GetClusterName(), s.path+".envoy_grpc.cluster_name"
-		level := Warning
-		if strings.HasPrefix(s.path, "dynamic_resources.") {
-			level = Error
-			if name != "" && v.byName[name] == nil {
-				v.suggest(v.add(level, "unknown-cluster", path, "got cluster %q, which is not a static one", name), name)
-			}
-			continue
-		}
-		v.reference(level, path, name)
 	}
 }
 
@@ -242,50 +161,6 @@ func (v *view) filterNames(m at[*hcmv3.HttpConnectionManager]) {
 	}
 }
 
-// addresses: a static cluster needs IP addresses, a DNS one names.
-func addresses(v *view) {
-	for _, c := range v.clusters {
-		dns := isDNS(c.msg)
-		if dns && len(c.msg.GetLoadAssignment().GetEndpoints()) == 0 {
-			v.add(Warning, "no-endpoints", c.path, "cluster %q has no name to resolve", c.msg.GetName())
-		}
-		static := isStatic(c.msg)
-		endpointsOf(c, func(path string, e *endpointv3.Endpoint) {
-			s := e.GetAddress().GetSocketAddress()
-			if s == nil {
-				return
-			}
-			_, err := netip.ParseAddr(s.GetAddress())
-			switch {
-			case static && err != nil && s.GetResolverName() == "":
-				v.add(Error, "static-address", path+".address.socket_address.address", "got %q, want an IP address: cluster %q is STATIC", s.GetAddress(), c.msg.GetName())
-			case dns && err == nil:
-				v.add(Warning, "dns-address", path+".address.socket_address.address", "got the IP address %s, want a name: cluster %q asks DNS", s.GetAddress(), c.msg.GetName())
-			}
-			if s.GetPortValue() == 0 && s.GetNamedPort() == "" {
-				v.add(Warning, "no-port", path+".address.socket_address.port_value", "got port 0")
-			}
-		})
-	}
-}
-
-// priorities without gaps: Envoy counts the empty ones in between as lost.
-func priorities(v *view) {
-	for _, c := range v.clusters {
-		var got []int
-		for _, l := range c.msg.GetLoadAssignment().GetEndpoints() {
-			got = append(got, int(l.GetPriority()))
-		}
-		slices.Sort(got)
-		for i, p := range slices.Compact(got) {
-			if p != i {
-				v.add(Warning, "priority-gap", c.path+".load_assignment", "got priority %d, want %d next", p, i)
-				break
-			}
-		}
-	}
-}
-
 var retryOn = []string{
 	"5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "envoy-ratelimited", "retriable-4xx",
 	"refused-stream", "retriable-status-codes", "retriable-headers", "http3-post-connect-failure",
@@ -328,88 +203,6 @@ func extensions(v *view) {
 			typed(x.GetName(), x.GetTypedConfig())
 		case *corev3.TransportSocket:
 			typed(x.GetName(), x.GetTypedConfig())
-		}
-	}
-}
-
-// incomplete messages: what Envoy needs although the API does not say so.
-func incomplete(v *view) {
-	for _, l := range v.listeners {
-		if l.msg.GetAddress().GetAddress() == nil && l.msg.GetInternalListener() == nil && l.msg.GetApiListener() == nil {
-			v.add(Error, "no-address", l.path+".address", "got none, want where to listen")
-		}
-		v.bindable(l.path+".address", l.msg.GetAddress())
-		if len(l.msg.GetFilterChains()) == 0 && l.msg.GetDefaultFilterChain() == nil && l.msg.GetApiListener() == nil && l.msg.GetUdpListenerConfig() == nil && l.msg.GetFcdsConfig() == nil {
-			v.add(Error, "no-filter-chain", l.path+".filter_chains", "got none")
-		}
-	}
-	for _, c := range v.clusters {
-		if len(c.msg.GetHealthChecks()) > 1 {
-			v.add(Error, "health-checks", c.path+".health_checks", "got %d, want at most one", len(c.msg.GetHealthChecks()))
-		}
-		if c.msg.GetType() == clusterv3.Cluster_EDS && c.msg.GetClusterType() == nil && c.msg.GetEdsClusterConfig().GetEdsConfig() == nil {
-			v.add(Error, "no-eds-config", c.path+".eds_cluster_config", "got no eds_config, want where to ask for endpoints")
-		}
-		for i, l := range c.msg.GetLoadAssignment().GetEndpoints() {
-			for j, e := range l.GetLbEndpoints() {
-				if e.GetEndpointName() == "" && e.GetEndpoint().GetAddress().GetAddress() == nil {
-					level := Warning
-					if isStatic(c.msg) {
-						level = Error
-					}
-					v.add(level, "no-address", fmt.Sprintf("%s.load_assignment.endpoints[%d].lb_endpoints[%d]", c.path, i, j), "got no address")
-				}
-			}
-		}
-	}
-	v.bindable("admin.address", v.message.GetAdmin().GetAddress())
-	v.incompleteADS()
-	for i, s := range v.message.GetStatsConfig().GetStatsTags() {
-		if s.GetTagValue() == nil && !strings.HasPrefix(s.GetTagName(), "envoy.") {
-			v.add(Error, "no-tag-value", fmt.Sprintf("stats_config.stats_tags[%d]", i), "tag %q has neither fixed_value nor regex", s.GetTagName())
-		}
-	}
-}
-
-// bindable: what Envoy listens on is an IP address.
-func (v *view) bindable(path string, a *corev3.Address) {
-	s := a.GetSocketAddress()
-	if s == nil || s.GetResolverName() != "" {
-		return
-	}
-	if _, err := netip.ParseAddr(s.GetAddress()); err != nil {
-		v.add(Error, "bind-address", path+".socket_address.address", "got %q, want an IP address", s.GetAddress())
-	}
-}
-
-// incompleteADS: the aggregated stream needs its API and one server to call.
-func (v *view) incompleteADS() {
-	ads := v.message.GetDynamicResources().GetAdsConfig()
-	if ads == nil {
-		return
-	}
-	const path = "dynamic_resources.ads_config"
-	if t := ads.GetApiType(); t != corev3.ApiConfigSource_GRPC && t != corev3.ApiConfigSource_DELTA_GRPC {
-		v.add(Error, "ads", path+".api_type", "got %v, want GRPC or DELTA_GRPC", t)
-	}
-	if len(ads.GetGrpcServices()) == 0 {
-		v.add(Error, "ads", path+".grpc_services", "got none, want the server to call")
-	}
-}
-
-// healthChecks make sense in themselves and for the protocol.
-func healthChecks(v *view) {
-	for _, c := range v.clusters {
-		for i, h := range c.msg.GetHealthChecks() {
-			path := fmt.Sprintf("%s.health_checks[%d]", c.path, i)
-			if yes, known := speaksHTTP2(c.msg); h.GetGrpcHealthCheck() != nil && known && !yes {
-				v.add(Error, "health-check-http2", path+".grpc_health_check", "gRPC needs HTTP/2, which cluster %q does not speak", c.msg.GetName())
-			}
-			for j, r := range h.GetHttpHealthCheck().GetExpectedStatuses() {
-				if r.GetStart() >= r.GetEnd() || r.GetStart() < 100 || r.GetEnd() > 600 {
-					v.add(Error, "expected-statuses", fmt.Sprintf("%s.http_health_check.expected_statuses[%d]", path, j), "got %d to %d, want a range within 100 to 600, the end not included", r.GetStart(), r.GetEnd())
-				}
-			}
 		}
 	}
 }
@@ -469,54 +262,3 @@ func durations(v *view) {
 }
 
 const maxDuration = time.Duration(1<<63 - 1)
-
-// newFields are fields that Envoy came to know lately, by the proto file's names: an unknown field of a static configuration
-// is fatal.
-var newFields = map[protoreflect.FullName]int{
-	"envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig.max_udp_channel_duration":  36,
-	"envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig.reinit_channel_on_timeout": 37,
-	"envoy.extensions.clusters.dns.v3.DnsCluster.dns_min_refresh_rate":                                39,
-	"envoy.config.cluster.v3.Cluster.stats_matcher":                                                   40,
-	"envoy.config.listener.v3.Listener.stats_matcher":                                                 40,
-}
-
-// oldFields are deprecated fields that were right before a release: envoy.cluster.dns has taken their place.
-var oldFields = map[protoreflect.FullName]int{
-	"envoy.config.cluster.v3.Cluster.dns_refresh_rate":         36,
-	"envoy.config.cluster.v3.Cluster.dns_jitter":               36,
-	"envoy.config.cluster.v3.Cluster.dns_failure_refresh_rate": 36,
-	"envoy.config.cluster.v3.Cluster.respect_dns_ttl":          36,
-}
-
-// versions looks for fields that the Envoy in question does not know yet, and for those it warns of.
-func (v *view) versions(o Options) {
-	minor := minorOf(cmp.Or(o.Envoy, envoy.EnvoyVersion))
-	for _, m := range v.all {
-		m.msg.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
-			path := join(m.path, string(f.Name()))
-			if since := newFields[f.FullName()]; since > minor {
-				v.add(Error, "version", path, "came with Envoy 1.%d, and this is for 1.%d", since, minor)
-			}
-			if until := oldFields[f.FullName()]; deprecated(f) && (until == 0 || minor >= until) {
-				v.add(Warning, "deprecated", path, "is deprecated: Envoy warns of it, and will refuse it one day")
-			}
-			return true
-		})
-	}
-}
-
-func deprecated(f protoreflect.FieldDescriptor) bool {
-	o, ok := f.Options().(*descriptorpb.FieldOptions)
-	return ok && o.GetDeprecated()
-}
-
-// minorOf reads the release out of 1.36, v1.36.2 and the like.
-func minorOf(version string) int {
-	_, rest, _ := strings.Cut(version, ".")
-	digits, _, _ := strings.Cut(rest, ".")
-	n, err := strconv.Atoi(digits)
-	if err != nil {
-		return math.MaxInt
-	}
-	return n
-}

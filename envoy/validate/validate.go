@@ -2,7 +2,7 @@
 //
 // The text is parsed strictly into go-control-plane's messages (parse.go), Envoy's own constraints are checked on the bootstrap
 // and on every message inside an Any, which ValidateAll does not enter (walk.go), and then what messages cannot express is
-// looked at: references, names, sockets, the order of filters (rules.go). Each [Finding] is an error, if Envoy refuses to load
+// looked at: references, names, sockets, the order of filters (rules.go, references.go, clusters.go, versions.go). Each [Finding] is an error, if Envoy refuses to load
 // the text or to start with it, or a warning, if Envoy takes it and should not.
 //
 // This is the only package that links Envoy's messages: they cost 3 to 5 ms when a program starts, so nothing on the way from
@@ -31,7 +31,7 @@ func (l Level) String() string { return [...]string{"error", "warning"}[l] }
 // Finding is something wrong with a bootstrap.
 type Finding struct {
 	Level   Level
-	Rule    string // the rule's name: syntax, field, value, constraint, or one of rules.go
+	Rule    string // the rule's name: syntax, field, value, constraint, or that of one of the rules
 	Path    string // static_resources.clusters[2].connect_timeout
 	Line    int    // in the text, from 1; 0 where unknown
 	Message string

@@ -34,25 +34,23 @@ func find() string {
 	if bin, err := exec.LookPath("envoy"); err == nil {
 		return bin
 	}
-	found, _ := filepath.Glob(filepath.Join(root(), ".tools/envoy/lib/python3*/site-packages/envoy/_bin/envoy"))
-	if len(found) == 0 {
-		return ""
-	}
-	return found[0]
+	return installed()
 }
 
-// root is the directory of the repository: the nearest one above with a .git.
-func root() string {
+// installed looks for the script's Envoy in this directory and those above.
+func installed() string {
 	dir, err := os.Getwd()
-	if err != nil {
-		return "."
-	}
-	for ; dir != "/"; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
-			return dir
+	for err == nil {
+		found, _ := filepath.Glob(filepath.Join(dir, ".tools/envoy/lib/python3*/site-packages/envoy/_bin/envoy"))
+		if len(found) > 0 {
+			return found[0]
 		}
+		if filepath.Dir(dir) == dir {
+			break
+		}
+		dir = filepath.Dir(dir)
 	}
-	return "."
+	return ""
 }
 
 // Args are the flags the sidecar runs with, besides the configuration.
