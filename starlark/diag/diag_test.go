@@ -518,3 +518,39 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestAdvice(t *testing.T) {
+	tests := []struct{ text, message, help string }{
+		{"import os", "got import, want primary expression", `names of another file are made known by load("//lib/file.star", "name")`},
+		{"x = f\"a\"", "got string literal, want newline", `there is no f"...": write "%s" % value, or "{}".format(value)`},
+		{"x = \"a\" \"b\"", "got string literal, want newline", "join strings with +"},
+		{"x = 1 is None", "got is, want newline", "write == or !="},
+		{"raise \"x\"", "got raise, want primary expression", `errors cannot be caught; fail("message") stops evaluation`},
+		{"x = a && b", "got '&', want primary expression", "write and"},
+		{"x = a ? b : c", "unexpected input character '?'", "write x if condition else y"},
+		{"x = !a", "unexpected input character '!'", "write not"},
+		{"x = “a”", "unexpected input character '“'", `strings are in plain quotes: "`},
+		{"def f(x: int): pass", "got ':', want ')'", "parameters have no types"},
+		{"x := 3", "got ':', want newline", "write = to give a variable its value"},
+		{"x = {1, 2}", "got ',', want ':'", "a dict has keys, {key: value}; a set is written set([1, 2])"},
+		{"var x = 3", "got identifier, want newline", "a variable needs no var: name = value"},
+		{"x++", "got newline, want primary expression", "write += 1 or -= 1"},
+		{"print \"x\"", "got string literal, want newline", `print is a function: print("...")`},
+		{"x = a < b < c", "< does not associate with < (use parens)", "write a < b and b < c"},
+		{"x = a.", "want a name", ""},
+	}
+	for _, tt := range tests {
+		_, list := Parse(dialect(), "f.star", []byte(tt.text+"\n"))
+		if len(list) != 1 || list[0].Pos.Line != 1 {
+			t.Errorf("%s: %v", tt.text, list)
+			continue
+		}
+		if got := strings.Join(list[0].Help, "\n"); list[0].Message != tt.message || got != tt.help {
+			t.Errorf("%s: got %q, %q", tt.text, list[0].Message, got)
+		}
+	}
+	got := run(t, Texts{"deploy.star": "x = 1 // one\n"})
+	if !strings.HasSuffix(got, "   a comment begins with #; // divides\n") {
+		t.Errorf("got %s", got)
+	}
+}

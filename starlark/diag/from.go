@@ -356,9 +356,8 @@ func (c converter) arguments(d *Diagnostic) bool {
 		d.Message = name + " " + rest
 	}
 	d.Pos = place.Locate(c.Forest)
-	if where := callee.Pos; def != nil {
-		where = span(callee.Pos.File, def.Name)
-		d.Related = append(d.Related, Related{where, name + " is defined here"})
+	if def != nil {
+		d.Related = append(d.Related, Related{span(callee.Pos.File, def.Name), name + " is defined here"})
 	}
 	return true
 }

@@ -20,11 +20,11 @@ func (p Place) Locate(src Sources) Pos { return p.find(src).name }
 
 // LocateValue is like Locate but returns the value that belongs to the name.
 func (p Place) LocateValue(src Sources) Pos {
-	if t := p.find(src); t.value.IsValid() {
+	t := p.find(src)
+	if t.value.IsValid() {
 		return t.value
-	} else {
-		return t.name
 	}
+	return t.name
 }
 
 // target is what was found: what names a value, and the value.

@@ -22,7 +22,9 @@ func (c converter) resolve(e resolve.Error) Diagnostic {
 	if name, ok := strings.CutPrefix(d.Message, "undefined: "); ok {
 		d.Message = "nothing is called " + name
 		d.Suggest = Nearest(name, c.visible(d.Pos))
-		d.Help = spelledAsIn(name)
+		if d.Help = spelledAsIn(name); d.Help == nil {
+			d.Help = c.commentAdvice(d.Pos)
+		}
 		return d
 	}
 	if msg, at, ok := strings.Cut(d.Message, " declared at "); ok {
@@ -50,8 +52,6 @@ func spelledAsIn(name string) []string {
 			word = "None"
 		}
 		return []string{"write " + word}
-	case "import", "try", "raise", "class", "with", "assert", "yield":
-		return []string{"Starlark has no " + name}
 	}
 	return nil
 }

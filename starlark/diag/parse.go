@@ -231,7 +231,9 @@ func fromSyntax(err error, o outline) Diagnostic {
 	}
 	d := Diagnostic{Pos: tokenStart(e, o), Message: e.Msg}
 	if i := d.Pos.Line - 1; i >= 0 && i < len(o.lines) {
-		d.Pos.End = tokenEnd(o.lines[i].text, d.Pos.Col)
+		line := o.lines[i].text
+		d.Pos.End = tokenEnd(line, d.Pos.Col)
+		d.Help = advice(e.Msg, line, string([]rune(line)[:min(d.Pos.Col-1, len([]rune(line)))]))
 	}
 	for _, r := range [...]struct{ from, to string }{
 		{"got indent, want primary expression", "this line is indented deeper than the block it belongs to"},
@@ -239,6 +241,7 @@ func fromSyntax(err error, o outline) Diagnostic {
 		{"unindent does not match", "this line is indented like no block around it"},
 		{"unexpected newline in string", "this string is not closed on its line"},
 		{"unexpected EOF in string", "this string is never closed"},
+		{"not an identifier", "want a name"},
 	} {
 		if strings.Contains(d.Message, r.from) {
 			d.Message = r.to
@@ -250,6 +253,11 @@ func fromSyntax(err error, o outline) Diagnostic {
 // tokenStart is where the token begins that the parser did not expect: it reports where it had read to, behind the token.
 func tokenStart(e syntax.Error, o outline) Pos {
 	p := position(e.Pos)
+	if e.Msg == "not an identifier" && p.Col == 1 && p.Line > 1 && p.Line <= len(o.lines) {
+		p.Line--
+		p.Col = utf8.RuneCountInString(strings.TrimRight(o.lines[p.Line-1].text, "\r")) + 1
+		return p
+	}
 	token, isToken := strings.CutPrefix(e.Msg, "got ")
 	token, want, _ := strings.Cut(token, ", want ")
 	if !isToken || strings.HasPrefix(want, "primary") || p.Line > len(o.lines) {

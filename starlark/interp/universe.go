@@ -13,8 +13,15 @@ var collectors = [...]struct {
 	name, makes string
 	size        int
 }{
-	{"bytes", "bytes", 1}, {"dict", "dict", 96}, {"enumerate", "list", 80}, {"list", "list", 16}, {"reversed", "list", 16},
-	{"set", "set", 96}, {"sorted", "list", 32}, {"tuple", "tuple", 16}, {"zip", "list", 64},
+	{"bytes", "bytes", 1},
+	{"dict", "dict", 96},
+	{"enumerate", "list", 80},
+	{"list", "list", 16},
+	{"reversed", "list", 16},
+	{"set", "set", 96},
+	{"sorted", "list", 32},
+	{"tuple", "tuple", 16},
+	{"zip", "list", 64},
 }
 
 // universe returns those of Starlark's own functions that need a guard, behind it.

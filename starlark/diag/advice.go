@@ -1,0 +1,114 @@
+package diag
+
+import (
+	"strings"
+
+	"go.starlark.net/syntax"
+)
+
+// advice helps who writes another language's words: what to write here instead of the token that the parser did not expect.
+// line is the text around it, and before what stands before it on that line.
+func advice(msg, line, before string) []string {
+	token, _, _ := strings.Cut(strings.TrimPrefix(msg, "got "), ", want ")
+	first, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+	before = strings.TrimSpace(before)
+	help := ""
+	switch token {
+	case "import", "from":
+		help = `names of another file are made known by load("//lib/file.star", "name")`
+	case "class":
+		help = "there are no classes: struct(a = 1) makes a value with attributes"
+	case "try", "except", "finally", "raise":
+		help = `errors cannot be caught; fail("message") stops evaluation`
+	case "with", "yield", "del", "global", "nonlocal", "async", "await", "as":
+		help = "Starlark has no " + token
+	case "is":
+		help = "write == or !="
+	case "'**'":
+		help = "there is no operator for powers"
+	case "'&'":
+		if strings.HasSuffix(before, "&") {
+			help = "write and"
+		}
+	case "'|'":
+		if strings.HasSuffix(before, "|") {
+			help = "write or"
+		}
+	case "':'":
+		if first == "def" {
+			help = "parameters have no types"
+		} else if strings.Contains(line, ":=") {
+			help = "write = to give a variable its value"
+		}
+	case "','":
+		if strings.HasSuffix(msg, "want ':'") {
+			help = "a dict has keys, {key: value}; a set is written set([1, 2])"
+		}
+	case "string literal":
+		switch {
+		case strings.HasSuffix(before, "f"):
+			help = `there is no f"...": write "%s" % value, or "{}".format(value)`
+		case strings.HasSuffix(before, `"`) || strings.HasSuffix(before, "'"):
+			help = "join strings with +"
+		case before == "print":
+			help = `print is a function: print("...")`
+		}
+	case "identifier":
+		switch first {
+		case "var", "let", "const", "local":
+			help = "a variable needs no " + first + ": name = value"
+		case "assert":
+			help = `write if not condition: fail("message")`
+		}
+	case "newline":
+		if strings.HasSuffix(before, "++") || strings.HasSuffix(before, "--") {
+			help = "write += 1 or -= 1"
+		}
+	}
+	if help == "" {
+		return characterAdvice(msg)
+	}
+	return []string{help}
+}
+
+// characterAdvice is about characters that begin no token.
+func characterAdvice(msg string) []string {
+	for _, a := range [...]struct{ in, help string }{
+		{"input character '?'", "write x if condition else y"},
+		{"input character '!'", "write not"},
+		{"input character '“'", `strings are in plain quotes: "`},
+		{"input character '”'", `strings are in plain quotes: "`},
+		{"input character '‘'", `strings are in plain quotes: "`},
+		{"input character '’'", `strings are in plain quotes: "`},
+		{"input character '`'", `strings are in plain quotes: ", or in """ over several lines`},
+		{"input character '$'", `values are put into text by "%s" % value, or "{}".format(value)`},
+		{"does not associate with", "write a < b and b < c"},
+		{"invalid int literal", "numbers do not begin with 0; octal ones begin with 0o"},
+		{"must import at least 1 symbol", `name what to load: load("//lib/file.star", "name")`},
+		{"first operand of load", `name the file in quotes: load("//lib/file.star", "name")`},
+	} {
+		if strings.Contains(msg, a.in) {
+			return []string{a.help}
+		}
+	}
+	return nil
+}
+
+// commentAdvice helps who writes a comment as C does: what follows is taken for a division.
+func (c converter) commentAdvice(p Pos) []string {
+	tree := c.tree(p.File)
+	if tree == nil {
+		return nil
+	}
+	var help []string
+	syntax.Walk(tree, func(n syntax.Node) bool {
+		b, ok := n.(*syntax.BinaryExpr)
+		if ok && b.Op == syntax.SLASHSLASH {
+			if start, _ := b.Y.Span(); position(start) == (Pos{File: p.File, Line: p.Line, Col: p.Col}) {
+				help = []string{"a comment begins with #; // divides"}
+			}
+		}
+		return true
+	})
+	return help
+}
