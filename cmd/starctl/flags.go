@@ -62,6 +62,14 @@ func (l *limits) flags(fs *pflag.FlagSet) {
 	})
 }
 
+// atMostOne refuses more than one argument.
+func atMostOne(c *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return diag.Diagnostic{Message: fmt.Sprintf("%s takes one argument, got also %q", c.Name(), args[1])}
+	}
+	return nil
+}
+
 // noArgs refuses arguments.
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {

@@ -21,7 +21,7 @@ func initCommand(u *ui) *cobra.Command {
 		GroupID: "write",
 		Example: `starctl init shop
 cd shop && starctl render && starctl test`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOne,
 		RunE: func(c *cobra.Command, args []string) error {
 			dir := "."
 			if len(args) > 0 {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -131,7 +132,11 @@ func (u *ui) reportAll(tasks []task, lists []diag.List) error {
 		var list diag.List
 		j := i
 		for ; j < len(tasks) && tasks[j].root == tasks[i].root; j++ {
-			list = append(list, lists[j]...)
+			if j > i && tasks[j].unit == tasks[j-1].unit {
+				list = append(list, unsaid(lists[j], list)...)
+			} else {
+				list = append(list, lists[j]...)
+			}
 		}
 		if j-i > 1 {
 			list.Sort()
@@ -143,6 +148,21 @@ func (u *ui) reportAll(tasks []task, lists []diag.List) error {
 		i = j
 	}
 	return err
+}
+
+// unsaid returns what was not said of the same file on another target, where objects differ by their namespace at most.
+func unsaid(list, before diag.List) diag.List {
+	return slices.DeleteFunc(slices.Clone(list), func(d diag.Diagnostic) bool {
+		return slices.ContainsFunc(before, func(b diag.Diagnostic) bool {
+			return d.Pos == b.Pos && d.Path == b.Path && d.Message == b.Message && withoutNamespace(d.Object) == withoutNamespace(b.Object)
+		})
+	})
+}
+
+// withoutNamespace is "Deployment a" of "Deployment shop/a".
+func withoutNamespace(object string) string {
+	kind, name, _ := strings.Cut(object, " ")
+	return kind + " " + name[strings.IndexByte(name, '/')+1:]
 }
 
 // write writes the objects of all tasks as one stream. Where there are several targets, a comment says which one follows.

@@ -37,7 +37,7 @@ starctl render | kubectl apply -f -`,
 	root.AddCommand(
 		renderCommand(u), testCommand(u), vetCommand(u),
 		initCommand(u), formatCommand(u),
-		inputsCommand(u), targetsCommand(u),
+		docCommand(u), inputsCommand(u), targetsCommand(u),
 		versionCommand(u), completionCommand(u),
 	)
 	root.AddCommand(laterCommands()...)

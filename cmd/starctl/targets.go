@@ -16,7 +16,7 @@ func targetsCommand(u *ui) *cobra.Command {
 		Use:     "targets [DIR]",
 		Short:   "list the targets of starctl.star",
 		GroupID: "look",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    atMostOne,
 		RunE: func(c *cobra.Command, args []string) error {
 			if pin {
 				return notYet("targets --pin")

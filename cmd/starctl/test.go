@@ -289,19 +289,32 @@ func (f *testFlags) printDir(u *ui, results []suite.Result, width int) {
 	case len(good) > 0:
 		line("ok", green, good)
 	default:
-		u.printf("%s       %-*s  no golden files; make them with: starctl test %s --update\n", u.paintOut(dim, "-"), width, dir, shellQuote(dir))
+		u.printf("%s       %-*s  no golden files; make them with: starctl test%s --update\n", u.paintOut(dim, "-"), width, dir, argumentFor(dir))
 	}
 	update := false
-	for i := range bad {
+	for i := 0; i < len(bad); {
+		j := i + 1
+		for j < len(bad) && bad[i].Kind == suite.Golden && bad[j].Text() == bad[i].Text() {
+			j++
+		}
 		if bad[i].Kind == suite.Golden && len(bad) > 1 {
-			u.printf("  %s\n", u.paintOut(dim, bad[i].Name))
+			u.printf("  %s\n", u.paintOut(dim, summary(bad[i:j], true)))
 		}
 		u.printResult(&bad[i])
 		update = update || bad[i].Kind == suite.Golden && len(bad[i].Failures) > 0
+		i = j
 	}
 	if update {
-		u.printf("  accept with: starctl test %s --update\n", shellQuote(dir))
+		u.printf("  accept with: starctl test%s --update\n", argumentFor(dir))
 	}
+}
+
+// argumentFor is how a directory is given to a command; this one need not be.
+func argumentFor(dir string) string {
+	if dir == "." {
+		return ""
+	}
+	return " " + shellQuote(dir)
 }
 
 // summary names golden files, and counts unit tests unless all are wanted.

@@ -238,11 +238,11 @@ func (d *Dir) failure(diff difference, o Options) Failure {
 	switch {
 	case diff.new == nil:
 		f.What = "no longer declared"
-		f.Lines = []Line{{'-', " " + f.Object}}
+		f.Lines = valueLines('-', diff.old.Node, o.All)
 	case diff.old == nil:
 		f.At = d.Project.Declared(diff.new)
-		f.What = "new"
-		f.Lines = []Line{{'+', " " + f.Object}}
+		f.What = "not in the golden file"
+		f.Lines = valueLines('+', diff.new.Node, o.All)
 	default:
 		f.At = d.Project.Declared(diff.new)
 		for _, c := range diff.changes {
