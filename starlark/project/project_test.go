@@ -105,8 +105,8 @@ func TestSelect(t *testing.T) {
 		{"prod-us", "prod-us", ""},
 		{"*", "prod-us dev", ""},
 		{"d*", "dev", ""},
-		{"", "", "which target? this project has prod-us, dev"},
-		{"prod-su", "", "no target prod-su: did you mean prod-us?"},
+		{"", "", "which target? the project has prod-us, dev"},
+		{"prod-su", "", `no target "prod-su": the project has prod-us, dev: did you mean "prod-us"?`},
 		{"[", "", "is not a glob pattern"},
 	} {
 		list, err := p.Select(c.pattern)
