@@ -30,17 +30,17 @@ func (r *run) firstLike(o *object) *object {
 }
 
 func objectName(r *run, o *object) {
-	path := kube.Fields("metadata", "name")
+	path := func() kube.Path { return kube.Fields("metadata", "name") }
 	switch {
 	case o.Name != "":
 		if want := o.kind.name.want(o.Name, r.minor); want != "" {
-			r.report(o, path, "got %q, want %s", o.Name, want)
+			r.report(o, path(), "got %q, want %s", o.Name, want)
 		}
 		if max := longestName(o); len(o.Name) > max {
-			r.report(o, path, "got %q of %d characters, want at most %d: Pods and labels are named after it", o.Name, len(o.Name), max).warn()
+			r.report(o, path(), "got %q of %d characters, want at most %d: Pods and labels are named after it", o.Name, len(o.Name), max).warn()
 		}
-	case !o.meta.Get("generateName").Exists():
-		r.report(o, path, "a %s needs a name", o.ID.Kind)
+	case !o.generate:
+		r.report(o, path(), "a %s needs a name", o.ID.Kind)
 	}
 }
 
@@ -56,7 +56,7 @@ func longestName(o *object) int {
 }
 
 func generateName(r *run, o *object) {
-	if o.meta.Get("generateName").Exists() {
+	if o.generate {
 		r.report(o, kube.Fields("metadata", "generateName"), "each render would make another object").
 			help("give it a name: what is applied must be found again")
 	}
@@ -78,7 +78,7 @@ func namespaceName(r *run, o *object) {
 }
 
 func statusSet(r *run, o *object) {
-	if o.kind.object == nil || !o.Get("status").Exists() {
+	if !o.status || o.kind.object == nil {
 		return
 	}
 	r.report(o, kube.Fields("status"), "the cluster writes the status of a %s, what is set here is ignored", o.ID.Kind)

@@ -2,7 +2,6 @@ package check
 
 import (
 	"hash/maphash"
-	"iter"
 
 	"github.com/starctl/starctl/kube"
 )
@@ -71,11 +70,19 @@ func (x *podIndex) hash(namespace, key, value string) uint64 {
 	return h ^ maphash.String(x.seed, namespace)
 }
 
+// runsPods reports whether there are Pods because of the object.
+func (o *object) runsPods() bool {
+	if o.kind.pod == nil {
+		return o.kind.object == nil && templateOf(o).Get("spec", "containers").Exists()
+	}
+	return o.kind.id != podTemplate
+}
+
 // build enters the templates of all objects.
 func (x *podIndex) build(objects []object) {
 	x.ready, x.seed = true, maphash.MakeSeed()
 	for i := range objects {
-		if o := &objects[i]; o.kind.pod != nil && o.kind.id != podTemplate {
+		if o := &objects[i]; o.runsPods() {
 			x.templates = append(x.templates, template{of: int32(i), labels: templateOf(o).Get("metadata", "labels")})
 		}
 	}
@@ -94,39 +101,39 @@ func (x *podIndex) build(objects []object) {
 	}
 }
 
-// selected yields the objects of a namespace whose Pod templates a selector matches.
-func (r *run) selected(namespace string, s selector) iter.Seq[*object] {
-	return func(yield func(*object) bool) {
-		for t := range r.candidates(namespace, s.labels) {
-			if o := &r.objects[t.of]; o.namespace == namespace && s.matches(t.labels) && !yield(o) {
-				return
-			}
-		}
-	}
+// selected returns the objects of a namespace whose Pod templates a selector matches, in a slice that the next call reuses.
+func (r *run) selected(namespace string, s selector) []*object {
+	return r.search(namespace, s, len(r.objects))
 }
 
-// candidates yields the templates that have the rarest of the labels; without labels, all.
-func (r *run) candidates(namespace string, labels kube.Node) iter.Seq[*template] {
+// selects reports whether the selector matches any Pod template.
+func (r *run) selects(namespace string, s selector) bool {
+	return len(r.search(namespace, s, 1)) > 0
+}
+
+// search finds up to most of the objects that a selector selects.
+func (r *run) search(namespace string, s selector, most int) []*object {
 	x := &r.pods
 	if !x.ready {
 		x.build(r.objects)
 	}
-	rarest := x.rarest(namespace, labels)
-	return func(yield func(*template) bool) {
-		if rarest.count < 0 {
-			for i := range x.templates {
-				if !yield(&x.templates[i]) {
-					return
-				}
-			}
-			return
-		}
-		for i := rarest.head; i >= 0; i = x.entries[i].next {
-			if !yield(&x.templates[x.entries[i].template]) {
-				return
-			}
+	r.hits = r.hits[:0]
+	try := func(t *template) {
+		if o := &r.objects[t.of]; o.namespace == namespace && s.matches(t.labels) {
+			r.hits = append(r.hits, o)
 		}
 	}
+	rarest := x.rarest(namespace, s.labels)
+	if rarest.count < 0 { // no labels to look up
+		for i := 0; i < len(x.templates) && len(r.hits) < most; i++ {
+			try(&x.templates[i])
+		}
+		return r.hits
+	}
+	for i := rarest.head; i >= 0 && len(r.hits) < most; i = x.entries[i].next {
+		try(&x.templates[x.entries[i].template])
+	}
+	return r.hits
 }
 
 // rarest is the smallest bucket of the labels; its count is negative if there are no labels.
@@ -142,14 +149,6 @@ func (x *podIndex) rarest(namespace string, labels kube.Node) bucket {
 		}
 	}
 	return least
-}
-
-// selects reports whether the selector matches any Pod template.
-func (r *run) selects(namespace string, s selector) bool {
-	for range r.selected(namespace, s) {
-		return true
-	}
-	return false
 }
 
 // selector is what a LabelSelector or a Service's map asks of labels.

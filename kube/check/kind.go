@@ -88,11 +88,13 @@ var kindRows = [...]kindRow{
 // kind is what a run knows of an apiVersion and kind.
 type kind struct {
 	kindRow
+	life   *lifetime
 	object *schema.Object // nil for a custom resource, or a version that Kubernetes no longer has
 }
 
 func kindOf(id kube.ID) *kind {
-	k := &kind{kindRow: kindRow{group: id.Group, kind: id.Kind}, object: schema.ForKind(id.APIVersion(), id.Kind)}
+	version := id.APIVersion()
+	k := &kind{kindRow: kindRow{group: id.Group, kind: id.Kind}, object: schema.ForKind(version, id.Kind), life: lifetimeOf(version, id.Kind)}
 	for i := range kindRows {
 		if row := &kindRows[i]; row.group == id.Group && row.kind == id.Kind {
 			k.kindRow = *row

@@ -9,22 +9,18 @@ import (
 // where makes the path of a place when there is something to report of it, and not before: all is well most of the time.
 type where func(...kube.Step) kube.Path
 
-// below is a place below fixed fields.
-func below(fields ...string) where {
-	return func(steps ...kube.Step) kube.Path { return kube.Fields(fields...).With(steps...) }
+func atLabels(s ...kube.Step) kube.Path { return kube.Fields("metadata", "labels").With(s...) }
+func atAnnotations(s ...kube.Step) kube.Path {
+	return kube.Fields("metadata", "annotations").With(s...)
+}
+func atSelector(s ...kube.Step) kube.Path    { return kube.Fields("spec", "selector").With(s...) }
+func atMatchLabels(s ...kube.Step) kube.Path { return atSelector(kube.Field("matchLabels")).With(s...) }
+func atExpressions(s ...kube.Step) kube.Path {
+	return atSelector(kube.Field("matchExpressions")).With(s...)
 }
 
-// The places of most objects are made once.
-var (
-	atLabels      = below("metadata", "labels")
-	atAnnotations = below("metadata", "annotations")
-	atSelector    = below("spec", "selector")
-	atMatchLabels = below("spec", "selector", "matchLabels")
-	atExpressions = below("spec", "selector", "matchExpressions")
-)
-
 func labelSyntax(r *run, o *object) {
-	r.labels(o, atLabels, o.meta.Get("labels"))
+	r.labels(o, atLabels, o.labels)
 	switch {
 	case o.kind.id == service || o.kind.id == replicationController:
 		r.labels(o, atSelector, o.spec.Get("selector"))
@@ -88,7 +84,7 @@ func (r *run) expression(o *object, i int, e kube.Node) {
 const maxAnnotations = 256 << 10
 
 func annotationSyntax(r *run, o *object) {
-	r.annotations(o, atAnnotations, o.meta.Get("annotations"))
+	r.annotations(o, atAnnotations, o.notes)
 }
 
 func podAnnotationSyntax(r *run, p *pod) {

@@ -30,6 +30,9 @@ type run struct {
 	byID    map[kube.ID]int32 // by identity, the namespace filled in: the last object's place
 	twice   []int32
 	pods    podIndex
+	hits    []*object // what was last selected
+	ports   []servicePort
+	walk    walker
 	scratch pod
 	now     int // the check that is running
 	found   []*found
@@ -46,9 +49,15 @@ type object struct {
 	*kube.Object
 	at        int
 	kind      *kind
-	meta      kube.Node
+	labels    kube.Node
+	notes     kube.Node // annotations
+	generate  bool      // a name for each apply
+	status    bool      // is set
 	spec      kube.Node
-	namespace string // where it is, whether written in it or left to the set; "" for what has none
+	size      int     // about how many bytes it has
+	scales    *object // of an autoscaler: its workload, if the set has it
+	scaledBy  *object // the first autoscaler that does
+	namespace string  // where it is, whether written in it or left to the set; "" for what has none
 }
 
 func newRun(set *kube.Set, o Options, checks []check) *run {
@@ -59,7 +68,11 @@ func newRun(set *kube.Set, o Options, checks []check) *run {
 			r.objects = append(r.objects, r.object(o, i))
 		}
 	}
+	for i := range r.objects {
+		r.objects[i].size = r.walk.measure(&r.objects[i])
+	}
 	r.identify()
+	r.matchScalers()
 	return r
 }
 
@@ -68,9 +81,11 @@ func (r *run) object(ko *kube.Object, at int) object {
 	for key, v := range ko.All() {
 		switch key {
 		case "metadata":
-			o.meta = v
+			o.readMeta(v)
 		case "spec":
 			o.spec = v
+		case "status":
+			o.status = true
 		}
 	}
 	switch {
@@ -80,6 +95,19 @@ func (r *run) object(ko *kube.Object, at int) object {
 		o.namespace = r.set.Namespace
 	}
 	return o
+}
+
+func (o *object) readMeta(n kube.Node) {
+	for key, v := range n.All() {
+		switch key {
+		case "labels":
+			o.labels = v
+		case "annotations":
+			o.notes = v
+		case "generateName":
+			o.generate = true
+		}
+	}
 }
 
 func (r *run) kindOf(id kube.ID) *kind {
