@@ -2,8 +2,8 @@
 //
 // The text is parsed strictly into go-control-plane's messages (parse.go), Envoy's own constraints are checked on the bootstrap
 // and on every message inside an Any, which ValidateAll does not enter (walk.go), and then what messages cannot express is
-// looked at: references, names, sockets, the order of filters (rules.go, references.go, clusters.go, versions.go). Each [Finding] is an error, if Envoy refuses to load
-// the text or to start with it, or a warning, if Envoy takes it and should not.
+// looked at: references, names, sockets, the order of filters (rules.go, references.go, clusters.go, versions.go). Each
+// [Finding] is an error, if Envoy refuses to load the text or to start with it, or a warning, if Envoy takes it and should not.
 //
 // This is the only package that links Envoy's messages: they cost 3 to 5 ms when a program starts, so nothing on the way from
 // a deploy file to YAML may import it. Tests use it as the judge of what package envoy writes.
