@@ -8,10 +8,11 @@ import (
 
 // Bootstrap returns the configuration that Envoy starts with, or every mistake of c.
 func Bootstrap(c Config) (kube.Node, []Problem) {
-	if p := Validate(c); len(p) > 0 {
+	listeners := c.Listeners()
+	if p := c.validate(listeners); len(p) > 0 {
 		return kube.Node{}, p
 	}
-	g := newGenerator(&c)
+	g := newGenerator(&c, listeners)
 	n := Merge(g.bootstrap(), c.Overrides)
 	if size := c.size(n); size > MaxSize {
 		return kube.Node{}, []Problem{{
@@ -35,9 +36,9 @@ type generator struct {
 	tcpLog    kube.Node
 }
 
-func newGenerator(c *Config) *generator {
+func newGenerator(c *Config, listeners []Listener) *generator {
 	v, _ := parseVersion(c.Envoy) // validated
-	g := &generator{Config: c, builder: newBuilder(len(c.Upstreams)), version: v, listeners: c.Listeners()}
+	g := &generator{Config: c, builder: newBuilder(len(c.Upstreams)), version: v, listeners: listeners}
 	g.trace = g.tracing()
 	g.accessLogs()
 	return g

@@ -11,7 +11,9 @@ import (
 )
 
 // Validate returns every mistake of c: those of the Config, then those of each upstream.
-func Validate(c Config) []Problem {
+func Validate(c Config) []Problem { return c.validate(c.Listeners()) }
+
+func (c *Config) validate(listeners []Listener) []Problem {
 	p := &problems{at: -1}
 	c.check(p)
 	for i := range c.Upstreams {
@@ -19,7 +21,7 @@ func Validate(c Config) []Problem {
 		c.checkUpstream(p, &c.Upstreams[i])
 	}
 	c.checkNames(p)
-	c.checkSockets(p)
+	c.checkSockets(p, listeners)
 	return p.list
 }
 
@@ -236,34 +238,38 @@ type socket struct {
 	port     int
 	upstream int
 	option   string
-	what     string
+	what     string // or the upstream's name
+}
+
+func (s socket) String() string {
+	if s.upstream >= 0 {
+		return fmt.Sprintf("upstream %q", s.what)
+	}
+	return s.what
 }
 
 // checkSockets finds two listeners on one address and port, of which the unspecified address overlaps all.
-func (c *Config) checkSockets(p *problems) {
-	bound := []socket{
+func (c *Config) checkSockets(p *problems, listeners []Listener) {
+	bound := append(make([]socket, 0, len(listeners)+3), []socket{
 		{loopback, c.adminPort(), -1, "admin_port", "the administration"},
 		{"0.0.0.0", c.readyPort(), -1, "ready_port", "the ready listener"},
-	}
-	listeners := c.Listeners()
+	}...)
 	if i := slices.IndexFunc(listeners, func(l Listener) bool { return l.Shared }); i >= 0 {
 		bound = append(bound, socket{listeners[i].Address, listeners[i].Port, -1, "local_port", "the shared listener"})
 	}
 	for i, l := range listeners {
 		if !l.Shared {
-			bound = append(bound, socket{l.Address, l.Port, i, "local_port", fmt.Sprintf("upstream %q", l.Upstream)})
+			bound = append(bound, socket{l.Address, l.Port, i, "local_port", l.Upstream})
 		}
 	}
-	byPort := map[int][]socket{}
-	for _, s := range bound {
-		for _, o := range byPort[s.port] {
-			if overlap(s.addr, o.addr) {
+	for i, s := range bound {
+		for _, o := range bound[:i] {
+			if s.port == o.port && overlap(s.addr, o.addr) {
 				p.at = s.upstream
-				p.add(s.option, "port %d is taken by %s", s.port, o.what)
+				p.add(s.option, "port %d is taken by %s", s.port, o)
 				break
 			}
 		}
-		byPort[s.port] = append(byPort[s.port], s)
 	}
 	c.checkAssigned(p, listeners)
 }

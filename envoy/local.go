@@ -3,6 +3,7 @@ package envoy
 import (
 	"cmp"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -37,7 +38,7 @@ func (c Config) Listeners() []Listener {
 		}
 		port := u.LocalPort
 		if port == 0 {
-			for taken[next] {
+			for slices.Contains(taken, next) {
 				next++
 			}
 			port = next
@@ -57,14 +58,14 @@ func (c *Config) sharedListener(u *Upstream) Listener {
 }
 
 // fixedPorts are the ports that no upstream can be assigned.
-func (c *Config) fixedPorts() map[int]bool {
-	taken := map[int]bool{c.adminPort(): true, c.readyPort(): true}
+func (c *Config) fixedPorts() []int {
+	taken := append(make([]int, 0, 8), c.adminPort(), c.readyPort())
 	if c.shared() {
-		taken[c.sharedPort()] = true
+		taken = append(taken, c.sharedPort())
 	}
 	for i := range c.Upstreams {
 		if p := c.Upstreams[i].LocalPort; p != 0 {
-			taken[p] = true
+			taken = append(taken, p)
 		}
 	}
 	return taken

@@ -14,7 +14,7 @@ func TestTextSize(t *testing.T) {
 		for i := range 20 {
 			c.Upstreams = append(c.Upstreams, Upstream{Name: fmt.Sprint("up", i), Port: 1})
 		}
-		n := newGenerator(&c).bootstrap()
+		n := newGenerator(&c, c.Listeners()).bootstrap()
 		size, want := textSize(n, 0), len(encode.AppendYAML(nil, n))
 		if size > want || size < want*98/100 {
 			t.Errorf("%s: got %d, want about %d", listen, size, want)
