@@ -119,10 +119,10 @@ func (l *linker) drains(u *asked.Upstream, svc *object) {
 // grace reports Pods of the mesh that are killed before their preStop sleep is over.
 func (l *linker) grace() {
 	for _, o := range l.objects {
-		spec := asked.PodTemplate(o.node()).Get("spec")
-		if !spec.Exists() {
+		if !asked.HasPods(o.Record) {
 			continue
 		}
+		spec := asked.PodTemplate(o.node()).Get("spec")
 		for i, c := range spec.Get("containers").Items() {
 			if sleep := sleepOf(c); sleep > 0 && sleep >= graceOf(spec) {
 				path := fields(templateSteps(o.Kind)...).With(kube.Field("spec"), kube.Field("containers"), kube.Item(i, c.Get("name").Str()))

@@ -5,11 +5,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"unsafe"
 
 	"go.starlark.net/starlark"
 
 	"github.com/starctl/starctl/builtins/declared"
 	asked "github.com/starctl/starctl/builtins/envoy"
+	"github.com/starctl/starctl/builtins/typed"
 	"github.com/starctl/starctl/envoy"
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/encode"
@@ -307,20 +309,30 @@ func (l *linker) write(c *config) {
 		return
 	}
 	c.listeners = c.envoy.Listeners()
-	l.text = encode.AppendYAML(l.text[:0], n)
-	data := c.OwnEntries("data")
-	putKey(data, configKey, string(l.text))
-	for _, f := range envoy.Files(c.envoy) {
-		start := len(l.text)
-		l.text = encode.AppendYAML(l.text, f.Node)
-		putKey(data, f.Name, string(l.text[start:]))
-	}
-	c.hash = hash(l.text)
+	c.hash = l.text(c.OwnEntries("data"), append([]envoy.File{{Name: configKey, Node: n}}, envoy.Files(c.envoy)...))
 	if c.asked.Versioned {
 		c.ID.Name = c.name + "-" + c.hash[:10]
 		put(c.Own("metadata"), "name", starlark.String(c.ID.Name))
 		put(c.Record, "immutable", starlark.True)
 	}
+}
+
+// roomForText is more than most configurations take.
+const roomForText = 64 << 10
+
+// text writes files into a ConfigMap's data and returns the hash of all. The texts are parts of a buffer that is only ever
+// appended to, not copies: they are most of what a set holds.
+func (l *linker) text(data *typed.Map, files []envoy.File) string {
+	if cap(l.buffer)-len(l.buffer) < roomForText {
+		l.buffer = make([]byte, 0, 4*roomForText)
+	}
+	first := len(l.buffer)
+	for _, f := range files {
+		start := len(l.buffer)
+		l.buffer = encode.AppendYAML(l.buffer, f.Node)
+		putKey(data, f.Name, unsafe.String(&l.buffer[start], len(l.buffer)-start))
+	}
+	return hash(l.buffer[first:])
 }
 
 func hash(text []byte) string {

@@ -67,7 +67,7 @@ type linker struct {
 	byConfig map[configName]*config
 	pods     []*pod
 	parts    parts
-	text     []byte // of the configuration that is written
+	buffer   []byte // of the texts of configurations
 	diags    diag.List
 }
 

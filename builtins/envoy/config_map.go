@@ -26,7 +26,13 @@ var configMapKeywords = []string{
 	"ready_port", "region", "stats", "tracing", "versioned", "xds",
 }
 
-func (c *ConfigMap) keywords() []string { return configMapKeywords }
+// keywords lists those of config_map; bootstrap, which makes no object, has no name for one.
+func (c *ConfigMap) keywords() []string {
+	if c.record == nil {
+		return without(configMapKeywords, []string{"name", "versioned"})
+	}
+	return configMapKeywords
+}
 
 func (c *ConfigMap) set(r *reader, keyword string, v starlark.Value) error {
 	switch keyword {
@@ -53,6 +59,9 @@ func (c *ConfigMap) set(r *reader, keyword string, v starlark.Value) error {
 	case "access_log":
 		return c.setAccessLog(r, v)
 	case "versioned":
+		if c.record == nil {
+			return errUnknown
+		}
 		return flag(&c.Versioned, v)
 	case "overrides":
 		return overrides(r, &c.Overrides, v)

@@ -30,7 +30,7 @@ func NewDefaults(run *typed.Run, d *starlark.Dict) *Defaults {
 		list *[]pair
 	}{
 		{&Sidecar{}, ownOfSidecar, &out.sidecar},
-		{&ConfigMap{}, ownOfConfigMap, &out.configMap},
+		{&ConfigMap{record: run.New(configMapType())}, ownOfConfigMap, &out.configMap},
 		{&Upstream{}, ownOfUpstream, &out.upstream},
 	}
 	for k, v := range d.Entries() {

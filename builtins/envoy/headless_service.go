@@ -107,6 +107,8 @@ func headlessService(thread *starlark.Thread, b *starlark.Builtin, args starlark
 		w := typed.Node(h.Workload)
 		h.Fill(svc, w)
 		h.selector, h.filled = selectorOf(w), h.portList(w)
+		h.selector.Freeze() // files that load this one compare with them at the same time
+		h.filled.Freeze()
 	}
 	if h.Broken = r.broken; r.broken {
 		svc.Poison()

@@ -238,11 +238,14 @@ func texts(dst *[]string, v starlark.Value) error {
 	return nil
 }
 
-// overrides reads a dict of Envoy's own fields. It is copied: the caller may change its own later.
+// overrides reads a dict of Envoy's own fields. It is copied, as the caller may change its own later, and frozen, as files that
+// load this one may read it at the same time.
 func overrides(r *reader, dst *kube.Node, v starlark.Value) error {
 	switch v.(type) {
 	case *starlark.Dict, *typed.Map:
-		*dst = typed.Node(typed.Copy(r.run, v))
+		v = typed.Copy(r.run, v)
+		v.Freeze()
+		*dst = typed.Node(v)
 		return nil
 	}
 	return wrong(v, "a dict of Envoy's own fields")
