@@ -44,7 +44,7 @@ func TestNotReady(t *testing.T) {
 	w := newWorld(t, config())
 	w.dns.Set(svc0, Answer{Drop: true})
 	e := w.launch()
-	w.eventually(3*time.Second, "admin answers", func() bool {
+	w.eventually(15*time.Second, "admin answers", func() bool {
 		code, _, _ := e.Get(9901, "/ready")
 		return code == http.StatusServiceUnavailable
 	})
