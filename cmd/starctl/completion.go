@@ -32,8 +32,10 @@ starctl completion fish | source`,
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(u.out)
 			}
-			return diag.Diagnostic{Message: fmt.Sprintf("no completion for shell %q", args[0]), Suggest: diag.Nearest(args[0], shells),
-				Help: []string{"there are bash, zsh, fish and powershell"}}
+			return diag.Diagnostic{
+				Message: fmt.Sprintf("no completion for shell %q", args[0]), Suggest: diag.Nearest(args[0], shells),
+				Help: []string{"there are bash, zsh, fish and powershell"},
+			}
 		},
 	}
 }

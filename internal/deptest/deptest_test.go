@@ -21,26 +21,61 @@ type rule struct {
 }
 
 var rules = []rule{
-	{"starlark/", nil, []string{"k8s.io/", module + "kube", module + "envoy", module + "builtins", module + "link"},
-		"the host knows no Kubernetes: it can be understood, and used, without it"},
-	{"kube", nil, []string{"go.starlark.net/", module + "starlark", module + "builtins", module + "link"},
-		"checks, writers and plans work on values whoever made them"},
-	{"envoy", nil, []string{"go.starlark.net/", module + "starlark", module + "builtins", module + "link"},
-		"the bootstrap is plain data: usable outside Starlark"},
-	{"", []string{"envoy/validate"}, []string{"github.com/envoyproxy/go-control-plane", "google.golang.org/protobuf"},
-		"Envoy's messages cost 3 to 5 ms at start, more than all else"},
-	{"", []string{"kube/cluster"}, []string{"k8s.io/client-go"},
-		"client-go costs 5 to 6 ms at start, and only kube/cluster may know that a cluster exists"},
-	{"", []string{"internal/schemagen"}, []string{"k8s.io/api", "k8s.io/apimachinery"},
-		"tables take the place of Kubernetes' types: no reflection while rendering"},
-	{"", nil, []string{"plugin"},
-		"linking package plugin keeps every exported function alive and doubles the binary"},
-	{"", nil, []string{"gopkg.in/yaml.v3"},
-		"go.yaml.in/yaml/v3 is the same library, maintained"},
-	{"kube", []string{"kube/cluster"}, []string{"sigs.k8s.io/yaml", "go.yaml.in", "github.com/goccy/go-yaml"},
-		"YAML libraries cost 95 % of the usual program: they judge in tests, they do not write"},
-	{"envoy", []string{"envoy/validate"}, []string{"sigs.k8s.io/yaml", "go.yaml.in", "github.com/goccy/go-yaml", "reflect"},
-		"writing the bootstrap is on the hot path"},
+	{
+		"starlark/", nil,
+		[]string{"k8s.io/", module + "kube", module + "envoy", module + "builtins", module + "link"},
+		"the host knows no Kubernetes: it can be understood, and used, without it",
+	},
+	{
+		"kube", nil,
+		[]string{"go.starlark.net/", module + "starlark", module + "builtins", module + "link"},
+		"checks, writers and plans work on values whoever made them",
+	},
+	{
+		"envoy", nil,
+		[]string{"go.starlark.net/", module + "starlark", module + "builtins", module + "link"},
+		"the bootstrap is plain data: usable outside Starlark",
+	},
+	{
+		"",
+		[]string{"envoy/validate"},
+		[]string{"github.com/envoyproxy/go-control-plane", "google.golang.org/protobuf"},
+		"Envoy's messages cost 3 to 5 ms at start, more than all else",
+	},
+	{
+		"",
+		[]string{"kube/cluster"},
+		[]string{"k8s.io/client-go"},
+		"client-go costs 5 to 6 ms at start, and only kube/cluster may know that a cluster exists",
+	},
+	{
+		"",
+		[]string{"internal/schemagen"},
+		[]string{"k8s.io/api", "k8s.io/apimachinery"},
+		"tables take the place of Kubernetes' types: no reflection while rendering",
+	},
+	{
+		"", nil,
+		[]string{"plugin"},
+		"linking package plugin keeps every exported function alive and doubles the binary",
+	},
+	{
+		"", nil,
+		[]string{"gopkg.in/yaml.v3"},
+		"go.yaml.in/yaml/v3 is the same library, maintained",
+	},
+	{
+		"kube",
+		[]string{"kube/cluster"},
+		[]string{"sigs.k8s.io/yaml", "go.yaml.in", "github.com/goccy/go-yaml"},
+		"YAML libraries cost 95 % of the usual program: they judge in tests, they do not write",
+	},
+	{
+		"envoy",
+		[]string{"envoy/validate"},
+		[]string{"sigs.k8s.io/yaml", "go.yaml.in", "github.com/goccy/go-yaml", "reflect"},
+		"writing the bootstrap is on the hot path",
+	},
 }
 
 func (r rule) covers(pkg string) bool {

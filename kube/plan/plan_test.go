@@ -41,14 +41,23 @@ func TestDiff(t *testing.T) {
 		{"added first", deployment(app), deployment(container("new", "x"), app), []string{at + `["new"]:  -> object`}},
 		{"removed", deployment(app, container("old", "x")), deployment(app), []string{at + `["old"]: object -> `}},
 		{"order", deployment(app, container("b", "x")), deployment(container("b", "x"), app), []string{at + `: app, b -> b, app (order)`}},
-		{"by index", deployment(container("app", "v1", "args", list(str("a"), str("b")))), deployment(container("app", "v1", "args", list(str("a"), str("c"), str("d")))),
-			[]string{at + `["app"].args[1]: b -> c`, at + `["app"].args[2]:  -> d`}},
-		{"field gone and field new", deployment(container("app", "v1", "tty", kube.OfBool(true))), deployment(container("app", "v1", "stdin", kube.OfBool(true))),
-			[]string{at + `["app"].tty: true -> `, at + `["app"].stdin:  -> true`}},
-		{"a quantity as number and text", deployment(container("app", "v1", "resources", obj("limits", obj("cpu", str("1"))))),
-			deployment(container("app", "v1", "resources", obj("limits", obj("cpu", kube.OfInt(1))))), nil},
-		{"an annotation's path", obj("apiVersion", str("v1"), "kind", str("ConfigMap"), "data", obj("a.yaml", str("1"))),
-			obj("apiVersion", str("v1"), "kind", str("ConfigMap"), "data", obj("a.yaml", str("2"))), []string{`data["a.yaml"]: 1 -> 2`}},
+		{
+			"by index", deployment(container("app", "v1", "args", list(str("a"), str("b")))), deployment(container("app", "v1", "args", list(str("a"), str("c"), str("d")))),
+			[]string{at + `["app"].args[1]: b -> c`, at + `["app"].args[2]:  -> d`},
+		},
+		{
+			"field gone and field new", deployment(container("app", "v1", "tty", kube.OfBool(true))), deployment(container("app", "v1", "stdin", kube.OfBool(true))),
+			[]string{at + `["app"].tty: true -> `, at + `["app"].stdin:  -> true`},
+		},
+		{
+			"a quantity as number and text", deployment(container("app", "v1", "resources", obj("limits", obj("cpu", str("1"))))),
+			deployment(container("app", "v1", "resources", obj("limits", obj("cpu", kube.OfInt(1))))), nil,
+		},
+		{
+			"an annotation's path", obj("apiVersion", str("v1"), "kind", str("ConfigMap"), "data", obj("a.yaml", str("1"))),
+			obj("apiVersion", str("v1"), "kind", str("ConfigMap"), "data", obj("a.yaml", str("2"))),
+			[]string{`data["a.yaml"]: 1 -> 2`},
+		},
 		{"another kind", obj("kind", str("A"), "x", kube.OfInt(1)), obj("kind", str("A"), "x", str("1")), []string{`x: 1 -> 1`}},
 	}
 	for _, tt := range tests {
