@@ -33,10 +33,14 @@ func (u *Upstream) streamIdle() kube.Pair {
 	return span("idle_timeout", u.IdleTimeout)
 }
 
-// streamDuration hands on the deadline of a gRPC caller.
+// streamDuration hands on the deadline of a gRPC caller, no more than the timeout. Where it is given, Envoy ignores the
+// route's own timeout.
 func (u *Upstream) streamDuration() kube.Node {
-	if u.protocol() != GRPC {
+	switch {
+	case u.protocol() != GRPC:
 		return kube.Node{}
+	case u.Timeout > 0:
+		return msg(span("max_stream_duration", u.Timeout), span("grpc_timeout_header_max", u.Timeout))
 	}
 	return callersDeadline
 }

@@ -96,12 +96,7 @@ var stats = [...]Stat{
 	{
 		"Requests", "envoy_cluster_upstream_rq_timeout", "counter", byUpstream,
 		[]string{".upstream_rq_timeout"},
-		"Requests that took longer than the route's timeout: response flag UT. gRPC has none unless `timeout` is given.",
-	},
-	{
-		"Requests", "envoy_cluster_upstream_rq_max_duration_reached", "counter", byUpstream,
-		[]string{".upstream_rq_max_duration_reached"},
-		"Requests that the sidecar ended at the caller's own deadline, `grpc-timeout`.",
+		"Requests that took longer than `timeout`: response flag UT. Of gRPC see `envoy_http_downstream_rq_max_duration_reached`.",
 	},
 	{
 		"Requests", "envoy_cluster_upstream_rq_rx_reset", "counter", byUpstream,
@@ -186,7 +181,7 @@ var stats = [...]Stat{
 	{
 		"Endpoints", "envoy_cluster_lb_healthy_panic", "counter", byUpstream,
 		[]string{".lb_healthy_panic"},
-		"Calls spread over all Pods, well or not, because fewer than half were well.",
+		"Calls for which too few Pods were well: spread over all of them, well or not, or failed where there are none.",
 	},
 	{
 		"Endpoints", "envoy_cluster_health_check_failure", "counter", byUpstream,
@@ -268,6 +263,11 @@ var stats = [...]Stat{
 		"Application", "envoy_http_downstream_rq_timeout", "counter", byManager,
 		[]string{".downstream_rq_timeout"},
 		"Requests that the application did not finish in time.",
+	},
+	{
+		"Application", "envoy_http_downstream_rq_max_duration_reached", "counter", byManager,
+		[]string{".downstream_rq_max_duration_reached"},
+		"gRPC calls that the sidecar ended with DEADLINE_EXCEEDED, at the caller's own deadline or at `timeout`.",
 	},
 	{
 		"Application", "envoy_http_downstream_cx_total", "counter", byManager,

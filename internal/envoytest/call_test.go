@@ -158,3 +158,35 @@ func TestGRPCStats(t *testing.T) {
 		}
 	}
 }
+
+// timeout ends gRPC calls, with a later deadline of the caller's and without one; an earlier deadline still rules. The Pod
+// learns of it and may be the first to break off, which is UNAVAILABLE.
+func TestTimeoutOfGRPC(t *testing.T) {
+	t.Parallel()
+	c := config()
+	c.Upstreams[0].Timeout = 600 * time.Millisecond
+	w := newWorld(t, c)
+	pod := w.pod(1)
+	pod.Delay.Store(int64(5 * time.Second))
+	w.publish(svc0, pod)
+	w.start()
+	client := pb.NewTestServiceClient(w.dial(10001))
+	for _, deadline := range []time.Duration{0, 3 * time.Second, 300 * time.Millisecond} {
+		ctx := t.Context()
+		want := 600 * time.Millisecond
+		if deadline != 0 {
+			var cancel func()
+			ctx, cancel = context.WithTimeout(ctx, deadline)
+			defer cancel()
+			want = min(want, deadline)
+		}
+		begin := time.Now()
+		_, err := client.UnaryCall(ctx, &pb.SimpleRequest{})
+		if took := time.Since(begin); status.Code(err) != codes.DeadlineExceeded && status.Code(err) != codes.Unavailable || took < want-50*time.Millisecond || took > want+time.Second {
+			t.Errorf("deadline %v: %v after %v, want it to end after %v", deadline, err, took, want)
+		}
+	}
+	w.eventually(5*time.Second, "it is counted", func() bool {
+		return w.envoy.Stats(`.`)["http.egress_svc0.downstream_rq_max_duration_reached"] > 0
+	})
+}
