@@ -11,7 +11,7 @@ import (
 func advice(msg, line, before string) []string {
 	token, _, _ := strings.Cut(strings.TrimPrefix(msg, "got "), ", want ")
 	first, _, _ := strings.Cut(strings.TrimSpace(line), " ")
-	before = strings.TrimSpace(before)
+	before = strings.TrimRight(before, " ")
 	help := ""
 	switch token {
 	case "import", "from":
@@ -35,7 +35,7 @@ func advice(msg, line, before string) []string {
 			help = "write or"
 		}
 	case "':'":
-		if first == "def" {
+		if first == "def" && strings.Contains(line[len(before):], ")") {
 			help = "parameters have no types"
 		} else if strings.Contains(line, ":=") {
 			help = "write = to give a variable its value"
@@ -50,7 +50,7 @@ func advice(msg, line, before string) []string {
 			help = `there is no f"...": write "%s" % value, or "{}".format(value)`
 		case strings.HasSuffix(before, `"`) || strings.HasSuffix(before, "'"):
 			help = "join strings with +"
-		case before == "print":
+		case strings.TrimSpace(before) == "print":
 			help = `print is a function: print("...")`
 		}
 	case "identifier":
