@@ -264,13 +264,13 @@ func (p *pod) readMounts(before []mount, list string, n kube.Node) []mount {
 
 // use marks the named volume as used, if there is one.
 func (p *pod) use(name string) bool {
+	found := false
 	for i := range p.volumes {
 		if p.volumes[i].name == name {
-			p.volumes[i].used = true
-			return true
+			p.volumes[i].used, found = true, true
 		}
 	}
-	return false
+	return found
 }
 
 func (p *pod) readVolumes(n kube.Node) {

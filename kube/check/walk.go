@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/schema"
@@ -149,7 +150,7 @@ func (w *walker) keyed(c kube.Collection, elem *schema.Type, fields []string) in
 			seen = indexKeys(w.keys[start:])
 		}
 		if first := find(k, w.keys[start:], seen); first >= 0 && k.isSet() {
-			w.clash(k, first, at)
+			w.clash(c, fields, first, at)
 		} else if seen != nil {
 			seen[k] = at
 		}
@@ -186,16 +187,33 @@ func find(k itemKey, keys []itemKey, seen map[itemKey]int) int {
 	return slices.Index(keys, k)
 }
 
-func (w *walker) clash(k itemKey, first, second int) {
+func (w *walker) clash(c kube.Collection, fields []string, first, second int) {
 	w.twice = true
 	if !w.tracing {
 		return
 	}
 	here := slices.Clone(w.path)
+	item := func(i int) kube.Step { return kube.Item(i, nameOf(kube.OfList(c), i, fields)) }
 	w.clashes = append(w.clashes, clash{
-		object: w.object, key: k.String(), list: here[len(here)-1].Name,
-		first: here.With(kube.Item(first, k.String())), second: here.With(kube.Item(second, k.String())),
+		object: w.object, key: item(second).Name, list: here[len(here)-1].Name,
+		first: here.With(item(first)), second: here.With(item(second)),
 	})
+}
+
+// nameOf is how paths name item i of a list: by what its key's fields say.
+func nameOf(list kube.Node, i int, fields []string) string {
+	var parts []string
+	for at, v := range list.Items() {
+		if at != i {
+			continue
+		}
+		for _, f := range fields {
+			if s := v.Get(f).Text(); s != "" {
+				parts = append(parts, s)
+			}
+		}
+	}
+	return strings.Join(parts, "/")
 }
 
 // itemKey tells the items of a list apart: by a name, or by a number, and some by a protocol as well.
@@ -206,17 +224,6 @@ type itemKey struct {
 
 // isSet is false for items without a key, of which others say that it is missing.
 func (k itemKey) isSet() bool { return k.name != "" || k.number != 0 }
-
-func (k itemKey) String() string {
-	s := k.name
-	if s == "" {
-		s = kube.OfInt(k.number).Text()
-	}
-	if k.protocol != "" {
-		s += "/" + k.protocol
-	}
-	return s
-}
 
 // The keys that lists have, see the tables of kube/schema.
 var (
