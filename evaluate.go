@@ -59,7 +59,7 @@ func (e *evaluation) run(thread *starlark.Thread, _ *starlark.Builtin, args star
 	src := diag.NewForest(e.Project)
 	records, list := flatten(src, e.file, v)
 	e.list = append(e.list, list...)
-	typed.Attach(run.Mistakes(), records)
+	run.Attach(records)
 	r := &result{evaluation: e, src: src, run: run, records: records, declared: append(e.declarations(), run.Declarations()...)}
 	r.finish()
 	return starlark.None, nil
@@ -81,6 +81,7 @@ func (p *Project) finish(thread *starlark.Thread) error {
 	if len(run.Mistakes()) == 0 && len(run.Warnings()) == 0 {
 		return nil
 	}
+	run.AttachMade()
 	src := diag.NewForest(p)
 	var list diag.List
 	for _, m := range run.Mistakes() {

@@ -4,8 +4,6 @@ import (
 	"sync"
 
 	"go.starlark.net/starlark"
-
-	"github.com/starctl/starctl/kube"
 )
 
 var claimForm = sync.OnceValue(func() *form {
@@ -23,15 +21,7 @@ var claimForm = sync.OnceValue(func() *form {
 //	claim: the PersistentVolumeClaim's name, or the object.
 //	name, sub_path, sub_path_expr, read_only, recursive_read_only, mount_propagation: as config_volume's.
 func claim(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := claimForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
-	name, err := reference(c.arg("claim"), "PersistentVolumeClaim")
-	if err != nil {
-		c.mistake(theSource, kube.Fields("claimName"), err, "claim")
-	} else {
-		put(c.records[theSource], "claimName", name)
-	}
+	c := claimForm().begin(thread, args, kwargs)
+	name := c.setName(theSource, "claimName", "claim", "PersistentVolumeClaim")
 	return c.volume("claim", "persistentVolumeClaim", name), nil
 }

@@ -7,7 +7,7 @@ import (
 )
 
 var claimTemplateForm = sync.OnceValue(func() *form {
-	f := newForm("claim_template", "core.v1.PersistentVolumeClaim", 1, "storage")
+	f := newForm("claim_template", "core.v1.PersistentVolumeClaim", 0, "storage")
 	f.inside(theObject, "metadata")
 	f.inside(theObject, "spec")
 	f.sections = append(f.sections, section{typ: types().volumeMount, parent: -1, room: 2})
@@ -35,10 +35,7 @@ const theClaimMount = theSpec + 1
 //	labels, annotations: of the claims.
 //	sub_path, sub_path_expr, read_only, recursive_read_only, mount_propagation: as config_volume's.
 func claimTemplate(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := claimTemplateForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := claimTemplateForm().begin(thread, args, kwargs)
 	c.claimSpec()
 	if v := c.arg("labels"); v != nil {
 		c.set(theMetadata, "labels", v, "labels")

@@ -24,10 +24,7 @@ var clusterRoleBindingForm = sync.OnceValue(func() *form {
 //	subjects: a ServiceAccount, or a list of ServiceAccounts and subject("User", NAME), subject("Group", NAME).
 //	labels, annotations: of the ClusterRoleBinding.
 func clusterRoleBinding(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := clusterRoleBindingForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := clusterRoleBindingForm().begin(thread, args, kwargs)
 	c.plainMetadata()
 	if c.lacks("role") {
 		c.mistake(theObject, kube.Fields("roleRef"), errors.New("a ClusterRoleBinding needs the role that it gives: role = r"))

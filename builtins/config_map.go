@@ -27,10 +27,7 @@ var configMapForm = sync.OnceValue(func() *form {
 //	namespace: a name or Namespace object; by default that of the target.
 //	labels, annotations: of the ConfigMap.
 func configMap(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := configMapForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := configMapForm().begin(thread, args, kwargs)
 	c.plainMetadata()
 	c.encode("binary_data", "binaryData")
 	data := c.records[theObject].Entries("data")

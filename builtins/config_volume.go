@@ -4,8 +4,6 @@ import (
 	"sync"
 
 	"go.starlark.net/starlark"
-
-	"github.com/starctl/starctl/kube"
 )
 
 var configVolumeForm = sync.OnceValue(func() *form {
@@ -32,16 +30,8 @@ var configVolumeForm = sync.OnceValue(func() *form {
 //	recursive_read_only: "Disabled", "IfPossible" or "Enabled".
 //	mount_propagation: "None", "HostToContainer" or "Bidirectional".
 func configVolume(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := configVolumeForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
-	name, err := reference(c.arg("config"), "ConfigMap")
-	if err != nil {
-		c.mistake(theSource, kube.Fields("name"), err, "config")
-	} else {
-		put(c.records[theSource], "name", name)
-	}
+	c := configVolumeForm().begin(thread, args, kwargs)
+	name := c.setName(theSource, "name", "config", "ConfigMap")
 	c.items()
 	return c.volume("config", "configMap", name), nil
 }
@@ -52,15 +42,5 @@ func (c *call) items() {
 	if v == nil {
 		return
 	}
-	if entries, ok := pairs(v); ok {
-		var list starlark.Tuple
-		for key, path := range entries {
-			d := starlark.NewDict(2)
-			_ = d.SetKey(starlark.String("key"), key) // cannot fail: the key is new
-			_ = d.SetKey(starlark.String("path"), path)
-			list = append(list, d)
-		}
-		v = list
-	}
-	c.set(theSource, "items", v, "items")
+	c.setPairs(theSource, "items", "items", v, "key", "path")
 }

@@ -35,10 +35,7 @@ var cronJobForm = sync.OnceValue(func() *workloadForm { return newWorkloadForm("
 //	namespace, labels, annotations, pod_annotations, image, container_name, command, args, env, env_from, ports, resources,
 //	readiness, liveness, startup, volumes, containers, init_containers, service_account_name, service_account: as deployment's.
 func cronJob(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	w, err := cronJobForm().makeWorkload(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	w := cronJobForm().makeWorkload(thread, args, kwargs)
 	w.restartNever()
 	if spec := w.record(theSpec); spec.Get("schedule") == nil && !spec.Poisoned() && w.lacks("schedule") {
 		w.mistake(theSpec, kube.Fields("schedule"), fmt.Errorf(`a CronJob needs a schedule, such as schedule = "0 6 * * *"`))

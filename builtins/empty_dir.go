@@ -22,10 +22,7 @@ var emptyDirForm = sync.OnceValue(func() *form {
 //	size_limit: the most it may hold, a quantity; by default there is no limit.
 //	name, sub_path, sub_path_expr, read_only, recursive_read_only, mount_propagation: as config_volume's.
 func emptyDir(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := emptyDirForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := emptyDirForm().begin(thread, args, kwargs)
 	v := c.volume("", "emptyDir", "")
 	v.own = true
 	return v, nil

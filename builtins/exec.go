@@ -24,10 +24,7 @@ var execForm = sync.OnceValue(func() *form {
 //	initial_delay_seconds, period_seconds, timeout_seconds, success_threshold, failure_threshold,
 //	termination_grace_period_seconds: as http_get's.
 func execProbe(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := execForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := execForm().begin(thread, args, kwargs)
 	if s, ok := c.arg("command").(starlark.String); ok {
 		c.mistake(theAction, kube.Fields("command"), fmt.Errorf(`got string, want list: write ["sh", "-c", %s]`, s), "command")
 	} else {

@@ -38,10 +38,7 @@ var podFields = []string{
 //	  (https://kubernetes.io/docs/concepts/workloads/pods/downward-api/).
 //	api_version: the version of the Pod's schema; Kubernetes takes "v1".
 func field(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := fieldForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := fieldForm().begin(thread, args, kwargs)
 	if path, ok := c.arg("path").(starlark.String); ok {
 		if err := checkPodField(string(path)); err != nil {
 			c.mistake(theKey, kube.Fields("fieldPath"), err, "path")

@@ -23,10 +23,7 @@ var grpcForm = sync.OnceValue(func() *form {
 //	initial_delay_seconds, period_seconds, timeout_seconds, success_threshold, failure_threshold,
 //	termination_grace_period_seconds: as http_get's.
 func grpc(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := grpcForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := grpcForm().begin(thread, args, kwargs)
 	if name, ok := c.arg("port").(starlark.String); ok {
 		c.record(theAction)
 		c.records[theObject].Annotate(grpcPort(name))

@@ -39,14 +39,9 @@ var horizontalPodAutoscalerForm = sync.OnceValue(func() *form {
 //	namespace: a name or Namespace object; by default the workload's, else that of the target.
 //	labels, annotations: of the autoscaler.
 func horizontalPodAutoscaler(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := horizontalPodAutoscalerForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := horizontalPodAutoscalerForm().begin(thread, args, kwargs)
 	workload := c.objectIn("workload", "Deployment", "StatefulSet", "ReplicaSet")
-	if err := c.nameAfter(workload); err != nil {
-		return nil, err
-	}
+	c.nameAfter(workload)
 	c.plainMetadata()
 	c.scaleTarget(workload)
 	c.scaleRange()

@@ -23,10 +23,7 @@ var hostPathForm = sync.OnceValue(func() *form {
 //	  "BlockDevice"; by default that is not checked.
 //	name, sub_path, sub_path_expr, read_only, recursive_read_only, mount_propagation: as config_volume's.
 func hostPath(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := hostPathForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := hostPathForm().begin(thread, args, kwargs)
 	c.set(theSource, "path", c.arg("path"), "path")
 	path, _ := c.arg("path").(starlark.String)
 	return c.volume("host", "hostPath", path), nil

@@ -35,42 +35,22 @@ var httpGetForm = sync.OnceValue(func() *form {
 //	failure_threshold: failures in a row that count; Kubernetes takes 3.
 //	termination_grace_period_seconds: seconds to stop the container after a failed liveness or startup probe; by default the Pod's.
 func httpGet(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := httpGetForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := httpGetForm().begin(thread, args, kwargs)
 	if path := c.arg("path"); path != nil {
 		c.set(theAction, "path", path, "path")
 	}
 	c.port()
 	if v := c.arg("http_headers"); v != nil {
-		c.set(theAction, "httpHeaders", c.headers(v), "http_headers")
+		c.setPairs(theAction, "httpHeaders", "http_headers", v, "name", "value")
 	}
 	return c.records[theObject], nil
 }
 
 // port sets the port of a probe.
 func (c *call) port() {
-	v := c.arg("port")
-	if v == nil {
-		c.mistake(theAction, kube.Fields("port"), fmt.Errorf("%s needs a port: a name or number of the container's", c.name))
+	if v := c.arg("port"); v != nil || !c.lacks("port") {
+		c.set(theAction, "port", v, "port")
 		return
 	}
-	c.set(theAction, "port", v, "port")
-}
-
-// headers turns a dict into the API's list.
-func (c *call) headers(v starlark.Value) starlark.Value {
-	items, ok := pairs(v)
-	if !ok {
-		return v
-	}
-	var list starlark.Tuple
-	for name, value := range items {
-		h := starlark.NewDict(2)
-		_ = h.SetKey(starlark.String("name"), name) // cannot fail: the key is new
-		_ = h.SetKey(starlark.String("value"), value)
-		list = append(list, h)
-	}
-	return list
+	c.about(theAction, kube.Fields("port"), fmt.Errorf("%s needs a port: a name or number of the container's", c.name))
 }

@@ -43,10 +43,7 @@ var ingressForm = sync.OnceValue(func() *form {
 //	namespace: a name or Namespace object; by default that of the target.
 //	labels, annotations: of the Ingress.
 func ingress(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := ingressForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := ingressForm().begin(thread, args, kwargs)
 	c.plainMetadata()
 	i := &ingressCall{call: c, pathType: starlark.String("Prefix")}
 	if v := c.arg("class_name"); v != nil {

@@ -29,10 +29,7 @@ var jobForm = sync.OnceValue(func() *workloadForm { return newWorkloadForm("job"
 //	namespace, labels, annotations, pod_annotations, image, container_name, command, args, env, env_from, ports, resources,
 //	readiness, liveness, startup, volumes, containers, init_containers, service_account_name, service_account: as deployment's.
 func job(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	w, err := jobForm().makeWorkload(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	w := jobForm().makeWorkload(thread, args, kwargs)
 	w.restartNever()
 	return w.records[theObject], nil
 }

@@ -152,12 +152,9 @@ type argument struct {
 	value starlark.Value
 }
 
-// begin makes the object and sets all fields that keywords name. None counts as not given. It fails only where the object
-// cannot be made at all.
-func (f *form) begin(thread *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (*call, error) {
-	if len(args) > len(f.positional) {
-		return nil, f.tooMany(len(args))
-	}
+// begin makes the object and sets all fields that keywords name. None counts as not given. What is wrong is reported, and the
+// object made without it.
+func (f *form) begin(thread *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) *call {
 	c := &call{form: f, run: typed.RunOf(thread), args: args, kwargs: kwargs}
 	c.given = c.few[:0]
 	if n := len(args) + len(kwargs); n > len(c.few) {
@@ -166,6 +163,10 @@ func (f *form) begin(thread *starlark.Thread, args starlark.Tuple, kwargs []star
 	c.records[0] = c.run.NewRoom(f.sections[0].typ, 4)
 	var seen [4]uint64
 	for i, v := range args {
+		if i == len(f.positional) {
+			c.tooMany()
+			break
+		}
 		seen[0] |= 1 << i // positional keywords were added first
 		c.give(f.positional[i], v)
 	}
@@ -174,17 +175,48 @@ func (f *form) begin(thread *starlark.Thread, args starlark.Tuple, kwargs []star
 	}
 	for _, name := range f.positional[:f.required] {
 		if c.arg(name) == nil {
-			return nil, fmt.Errorf("%s: missing argument for %s", f.name, name)
+			c.lack(name)
 		}
 	}
-	return c, nil
+	return c
 }
 
-func (f *form) tooMany(n int) error {
-	if len(f.positional) == 0 {
-		return fmt.Errorf("%s: got %d positional arguments, want keywords only", f.name, n)
+// tooMany reports positional arguments that the form does not take.
+func (c *call) tooMany() {
+	want := "keywords only"
+	if n := len(c.positional); n > 0 {
+		want = "only " + strings.Join(c.positional, ", ") + ": the rest are keywords"
 	}
-	return fmt.Errorf("%s: got %d positional arguments, want only %s: the rest are keywords", f.name, n, strings.Join(f.positional, ", "))
+	c.about(theObject, nil, fmt.Errorf("%s takes %s", c.name, want), fmt.Sprintf("[%d]", len(c.positional)))
+	for sec := range c.sections { // whatever was meant by it is not missed as well
+		c.record(sec).Poison()
+	}
+}
+
+// lack reports a required argument that was not given, unless one was misspelt that may stand for it.
+func (c *call) lack(name string) {
+	sec, path := theObject, kube.Path(nil)
+	if c.object && name == "name" {
+		sec, path = theMetadata, kube.Fields("name")
+	}
+	if !c.lacks(name) {
+		c.record(sec).Poison()
+		return
+	}
+	all := c.positional[:max(c.required, slices.Index(c.positional, name)+1)]
+	err := fmt.Errorf("%s needs %s, as in %s(%s)", c.name, name, c.name, strings.Join(all, ", "))
+	if c.named(name) {
+		c.about(sec, path, fmt.Errorf("got None: %w", err), name)
+		return
+	}
+	c.about(sec, path, err)
+}
+
+// named reports whether an argument was given, be it None.
+func (c *call) named(name string) bool {
+	return slices.Index(c.positional, name) < len(c.args) || slices.ContainsFunc(c.kwargs, func(kw starlark.Tuple) bool {
+		return kw[0] == starlark.String(name)
+	})
 }
 
 func (c *call) keyword(seen *[4]uint64, name string, v starlark.Value) {
@@ -274,6 +306,10 @@ func put(r *typed.Record, field string, v starlark.Value) {
 // set sets a field of a section to what a keyword says. Where the API wants an object's name, the object will do.
 func (c *call) set(sec int, field string, v starlark.Value, keyword string) {
 	r := c.record(sec)
+	if v == nil { // required, and reported as missing
+		r.Poison()
+		return
+	}
 	if x, ok := v.(*typed.Record); ok {
 		var err error
 		if v, err = nameInField(r.Schema(), field, x); err != nil {
@@ -286,6 +322,30 @@ func (c *call) set(sec int, field string, v starlark.Value, keyword string) {
 	}
 }
 
+// setPairs sets a list whose items have two fields from a dict of these; a list as in the API will do as well.
+func (c *call) setPairs(sec int, field, keyword string, v starlark.Value, keyField, valueField string) {
+	items, ok := pairs(v)
+	if !ok {
+		c.set(sec, field, v, keyword)
+		return
+	}
+	var list starlark.Tuple
+	var keys []string
+	for key, value := range items {
+		item := dict(keyField, key)
+		_ = item.SetKey(starlark.String(valueField), value) // cannot fail: the key is new
+		text, _ := starlark.AsString(key)
+		list, keys = append(list, item), append(keys, text)
+	}
+	for _, e := range typed.Split(c.record(sec).Put(field, list)) {
+		names := []string{keyword}
+		if len(e.Path) > 1 {
+			names = append(names, keys[e.Path[1].Index])
+		}
+		c.misread(sec, nil, e, names...)
+	}
+}
+
 // misread reports what is wrong in a value that was built from a keyword's: its path leads nowhere in the source text.
 func (c *call) misread(sec int, path kube.Path, err error, names ...string) {
 	for _, e := range typed.Split(err) {
@@ -293,19 +353,38 @@ func (c *call) misread(sec int, path kube.Path, err error, names ...string) {
 	}
 }
 
-// mistake reports what is wrong at a path below a section. names lead from the arguments of the call to the value.
+// mistake reports what is wrong at a path below a section. names lead from the arguments of the call to the value. What
+// makes but a part of an object is named itself, until it is known which object that is.
 func (c *call) mistake(sec int, path kube.Path, err error, names ...string) {
-	c.record(sec).Poison()
+	c.report(c.title(), sec, path, err, names...)
+}
+
+// about is mistake for messages that name the form themselves.
+func (c *call) about(sec int, path kube.Path, err error, names ...string) {
+	title := ""
 	if c.object {
-		path = c.path(sec, c.item()).With(path...)
+		title = c.title()
 	}
-	c.run.Report(c.title(), typed.Within(path, err), c.places(names)...)
+	c.report(title, sec, path, err, names...)
+}
+
+func (c *call) report(title string, sec int, path kube.Path, err error, names ...string) {
+	part := c.record(sec)
+	part.Poison()
+	if c.object {
+		part, path = c.records[theObject], c.path(sec, c.item()).With(path...)
+	}
+	c.run.ReportIn(part, title, typed.Within(path, err), c.places(names)...)
 }
 
 // misuse reports what is wrong with a shaped keyword that is no field of the object.
 func (c *call) misuse(name string, err error) {
-	c.record(int(c.keywords[name].section)).Poison()
-	c.run.Report(c.title(), typed.Within(kube.Fields(name), err), c.places([]string{name})...)
+	part := c.record(int(c.keywords[name].section))
+	part.Poison()
+	if c.object {
+		part = c.records[theObject]
+	}
+	c.run.ReportIn(part, c.title(), typed.Within(kube.Fields(name), err), c.places([]string{name})...)
 }
 
 // lacks reports whether none of the keywords was given or meant.
@@ -378,15 +457,16 @@ func (c *call) unknown(name string) {
 		err = &typed.Error{Err: fmt.Errorf("a %s belongs to no namespace", c.kind())}
 	case advice[name] != "":
 		err.Suggest, err.Help = "", []string{advice[name]}
-	case !c.object:
-		err.Err = fmt.Errorf("no keyword %q", name)
 	case known:
 		c.meant = append(c.meant, near)
+		if !c.object {
+			break
+		}
 		err.Err = fmt.Errorf("no such field of %s", c.sections[k.section].typ.Short())
 		c.mistake(int(k.section), kube.Fields(name), err, name)
 		return
 	}
-	c.mistake(theObject, nil, err, name)
+	c.about(theObject, nil, err, name)
 }
 
 // nearest returns the keyword that was probably meant: the same in snake_case, what other tools call it, or a similar one.

@@ -38,14 +38,9 @@ var networkPolicyForm = sync.OnceValue(func() *form {
 //	namespace: a name or Namespace object; by default the workload's, else that of the target.
 //	labels, annotations: of the policy.
 func networkPolicy(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := networkPolicyForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := networkPolicyForm().begin(thread, args, kwargs)
 	workload := c.objectIn("workload", workloadKinds...)
-	if err := c.nameAfter(workload); err != nil {
-		return nil, err
-	}
+	c.nameAfter(workload)
 	c.plainMetadata()
 	if c.lacks("workload", "selector") {
 		c.mistake(theSpec, kube.Fields("podSelector"),

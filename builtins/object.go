@@ -87,28 +87,27 @@ func kindOf(v starlark.Value) string {
 }
 
 // nameAfter gives the object the name of a workload, if it was given none, and the namespace that it was given.
-func (c *call) nameAfter(workload *typed.Record) error {
+func (c *call) nameAfter(workload *typed.Record) {
 	if workload != nil && c.lacks("namespace") {
 		if ns := workload.ID().Namespace; ns != "" {
 			c.give("namespace", starlark.String(ns))
 		}
 	}
-	if c.arg("name") != nil {
-		return nil
-	}
-	if workload == nil {
-		if c.arg("workload") != nil { // the wrong kind: reported
+	switch {
+	case c.arg("name") != nil:
+	case workload != nil:
+		if name, err := nameOf(workload); err == nil {
+			c.give("name", name)
+		} else if meta, ok := workload.Get("metadata").(*typed.Record); ok && meta.Poisoned() {
 			c.record(theMetadata).Poison()
-			return nil
+		} else {
+			c.mistake(theMetadata, kube.Fields("name"), fmt.Errorf("%s needs a name: %w", c.name, err))
 		}
-		return fmt.Errorf("%s: missing argument for name", c.name)
+	case c.arg("workload") != nil: // of the wrong kind, which is reported
+		c.record(theMetadata).Poison()
+	default:
+		c.lack("name")
 	}
-	name, err := nameOf(workload)
-	if err != nil {
-		return fmt.Errorf("%s: missing argument for name: %w", c.name, err)
-	}
-	c.give("name", name)
-	return nil
 }
 
 // objectIn returns the object in a shaped keyword; it must be of one of the kinds.

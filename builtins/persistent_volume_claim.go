@@ -30,10 +30,7 @@ var persistentVolumeClaimForm = sync.OnceValue(func() *form {
 //	namespace: a name or Namespace object; by default that of the target.
 //	labels, annotations: of the claim.
 func persistentVolumeClaim(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := persistentVolumeClaimForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := persistentVolumeClaimForm().begin(thread, args, kwargs)
 	c.plainMetadata()
 	c.claimSpec()
 	return c.records[theObject], nil

@@ -36,14 +36,9 @@ var podDisruptionBudgetForm = sync.OnceValue(func() *form {
 //	namespace: a name or Namespace object; by default the workload's, else that of the target.
 //	labels, annotations: of the budget.
 func podDisruptionBudget(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := podDisruptionBudgetForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := podDisruptionBudgetForm().begin(thread, args, kwargs)
 	workload := c.objectIn("workload", workloadKinds...)
-	if err := c.nameAfter(workload); err != nil {
-		return nil, err
-	}
+	c.nameAfter(workload)
 	c.plainMetadata()
 	c.selectPods("selector", workload)
 	if c.lacks("workload", "selector") {

@@ -13,7 +13,8 @@ import (
 // portValue is what port(...) returns: a number and what a container's or a Service's port says besides.
 type portValue struct {
 	number starlark.Value
-	given  []argument // keywords, in order
+	given  []argument    // keywords, in order
+	record *typed.Record // stands for what it will be; nil for a plain number
 }
 
 func (p *portValue) String() string        { return fmt.Sprintf("port(%s)", p.number) }
@@ -52,11 +53,8 @@ var portForm = sync.OnceValue(func() *form {
 //	host_port: workloads only: the port of the node that leads here.
 //	host_ip: workloads only: the node's address that host_port listens on; by default all.
 func port(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := portForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
-	p := &portValue{number: c.arg("number")}
+	c := portForm().begin(thread, args, kwargs)
+	p := &portValue{number: c.arg("number"), record: c.records[theObject]}
 	for _, a := range c.given {
 		if a.name != "number" {
 			p.given = append(p.given, a)
@@ -87,6 +85,17 @@ func (w *workload) ports(v starlark.Value) {
 	put(w.record(sec), "ports", list)
 }
 
+// takeOver makes what is wrong with p be about the port that is made of it.
+func (c *call) takeOver(p *portValue, port *typed.Record) {
+	if p.record == nil {
+		return
+	}
+	c.run.Replace(p.record, port)
+	if p.record.Poisoned() {
+		port.Poison()
+	}
+}
+
 func (w *workload) containerPort(name string, k, v starlark.Value) *typed.Record {
 	x := w.run.NewPart(types().containerPort, 3)
 	put(x, "name", k)
@@ -100,7 +109,10 @@ func (w *workload) containerPort(name string, k, v starlark.Value) *typed.Record
 			w.mistake(w.form.container, kube.Path{kube.Field("ports"), kube.Item(0, name)}, err, "ports", name)
 		}
 	}
-	set("containerPort", p.number)
+	w.takeOver(p, x)
+	if p.number != nil {
+		set("containerPort", p.number)
+	}
 	for _, a := range p.given {
 		field := portFields[a.name].container
 		if field == "" {

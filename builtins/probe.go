@@ -68,6 +68,7 @@ func (w *workload) numbered(p *typed.Record, name, keyword, field string) starla
 		w.noPort(name, kube.Fields(field, "grpc", "port"), keyword)
 	}
 	q := w.run.New(p.Schema())
+	w.run.Replace(p, q)
 	for i := range p.Schema().Fields {
 		if name := p.Schema().Fields[i].Name(); name != "grpc" {
 			copyField(q, p, name)
@@ -75,6 +76,7 @@ func (w *workload) numbered(p *typed.Record, name, keyword, field string) starla
 	}
 	action := w.run.New(types().grpcAction)
 	if old, ok := p.Get("grpc").(*typed.Record); ok {
+		w.run.Replace(old, action)
 		copyField(action, old, "service")
 	}
 	if ok {

@@ -23,10 +23,7 @@ var resourceFieldForm = sync.OnceValue(func() *form {
 //	container_name: the container that is meant; by default the one whose variable it is.
 //	divisor: the unit, a quantity: with "1Mi" a limit of 256Mi reads as 256; Kubernetes takes "1" and rounds up.
 func resourceField(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := resourceFieldForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := resourceFieldForm().begin(thread, args, kwargs)
 	c.set(theKey, "resource", c.arg("resource"), "resource")
 	return c.records[theObject], nil
 }

@@ -42,10 +42,7 @@ var resourceKeywords = []struct{ keyword, field, key string }{
 //	requests, limits: dicts of other resources as in the API, such as limits = {"nvidia.com/gpu": 1}.
 //	claims: a list of resource claims as in the API.
 func resourceRequirements(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := resourcesForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := resourcesForm().begin(thread, args, kwargs)
 	for _, field := range []string{"limits", "requests"} {
 		if v := c.arg(field); v != nil {
 			c.quantities(field, v)

@@ -26,10 +26,7 @@ var roleBindingForm = sync.OnceValue(func() *form {
 //	namespace: a name or Namespace object; by default that of the target.
 //	labels, annotations: of the RoleBinding.
 func roleBinding(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := roleBindingForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := roleBindingForm().begin(thread, args, kwargs)
 	c.plainMetadata()
 	switch role, cluster := c.arg("role"), c.arg("cluster_role"); {
 	case role != nil && cluster != nil:

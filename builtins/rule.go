@@ -34,10 +34,7 @@ var ruleForm = sync.OnceValue(func() *form {
 //	resource_names: only the objects with these names.
 //	non_resource_urls: paths of the API server such as "/healthz", instead of resources; only in a cluster_role.
 func rule(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := ruleForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := ruleForm().begin(thread, args, kwargs)
 	c.set(theObject, "verbs", listed(c.arg("verbs")), "verbs")
 	urls := c.arg("non_resource_urls")
 	if urls != nil {

@@ -33,10 +33,7 @@ var secretForm = sync.OnceValue(func() *form {
 //	namespace: a name or Namespace object; by default that of the target.
 //	labels, annotations: of the Secret.
 func secret(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := secretForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := secretForm().begin(thread, args, kwargs)
 	c.plainMetadata()
 	c.encode("data", "data")
 	c.encode("string_data", "data")

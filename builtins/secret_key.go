@@ -37,21 +37,24 @@ func secretKey(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple
 
 // keyOf makes an EnvVarSource of a key of an object of some kind.
 func (f *form) keyOf(of, kind string, thread *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := f.begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := f.begin(thread, args, kwargs)
 	c.setName(theKey, "name", of, kind)
 	c.set(theKey, "key", c.arg("key"), "key")
 	return c.records[theObject], nil
 }
 
-// setName sets a field to the name in a keyword, which may be given as an object of one of the kinds.
-func (c *call) setName(sec int, field, keyword string, kinds ...string) {
-	name, err := reference(c.arg(keyword), kinds...)
+// setName sets a field to the name in a required keyword, which may be given as an object of one of the kinds, and returns it.
+func (c *call) setName(sec int, field, keyword string, kinds ...string) starlark.String {
+	v := c.arg(keyword)
+	if v == nil { // reported as missing
+		c.record(sec).Poison()
+		return ""
+	}
+	name, err := reference(v, kinds...)
 	if err != nil {
 		c.mistake(sec, kube.Fields(field), err, keyword)
-		return
+		return ""
 	}
 	put(c.record(sec), field, name)
+	return name
 }

@@ -4,8 +4,6 @@ import (
 	"sync"
 
 	"go.starlark.net/starlark"
-
-	"github.com/starctl/starctl/kube"
 )
 
 var secretVolumeForm = sync.OnceValue(func() *form {
@@ -25,16 +23,8 @@ var secretVolumeForm = sync.OnceValue(func() *form {
 //	items, default_mode, optional, name, sub_path, sub_path_expr, read_only, recursive_read_only, mount_propagation: as
 //	  config_volume's.
 func secretVolume(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := secretVolumeForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
-	name, err := reference(c.arg("secret"), "Secret")
-	if err != nil {
-		c.mistake(theSource, kube.Fields("secretName"), err, "secret")
-	} else {
-		put(c.records[theSource], "secretName", name)
-	}
+	c := secretVolumeForm().begin(thread, args, kwargs)
+	name := c.setName(theSource, "secretName", "secret", "Secret")
 	c.items()
 	return c.volume("secret", "secret", name), nil
 }

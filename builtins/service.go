@@ -44,14 +44,9 @@ var serviceForm = sync.OnceValue(func() *form {
 //	namespace: a name or Namespace object; by default the workload's, else that of the target.
 //	labels, annotations: of the Service.
 func service(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := serviceForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := serviceForm().begin(thread, args, kwargs)
 	s := &serviceCall{call: c, workload: c.objectIn("workload", workloadKinds...)}
-	if err := c.nameAfter(s.workload); err != nil {
-		return nil, err
-	}
+	c.nameAfter(s.workload)
 	c.plainMetadata()
 	if c.flag("headless") {
 		s.headless()
@@ -202,7 +197,10 @@ func (s *serviceCall) servicePort(name string, v starlark.Value, have []kube.Nod
 			s.mistake(theSpec, path, err, append([]string{"ports", name}, names...)...)
 		}
 	}
-	set("port", p.number)
+	s.takeOver(p, x)
+	if p.number != nil {
+		set("port", p.number)
+	}
 	for _, a := range p.given {
 		field := portFields[a.name].service
 		if field == "" {

@@ -29,10 +29,7 @@ func serviceAccount(thread *starlark.Thread, _ *starlark.Builtin, args starlark.
 
 // plain makes an object that has but metadata and fields.
 func (f *form) plain(thread *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := f.begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := f.begin(thread, args, kwargs)
 	c.plainMetadata()
 	return c.records[theObject], nil
 }

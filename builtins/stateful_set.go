@@ -34,10 +34,7 @@ var statefulSetForm = sync.OnceValue(func() *workloadForm { return newWorkloadFo
 //	env_from, ports, resources, readiness, liveness, startup, containers, init_containers, service_account_name, service_account: as
 //	deployment's.
 func statefulSet(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	w, err := statefulSetForm().makeWorkload(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	w := statefulSetForm().makeWorkload(thread, args, kwargs)
 	if w.arg("service") != nil {
 		w.serviceName()
 	}

@@ -29,10 +29,7 @@ const rbacGroup = "rbac.authorization.k8s.io"
 //	name: of the user, the group or the ServiceAccount.
 //	namespace: of the ServiceAccount; by default that of the target.
 func subject(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := subjectForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := subjectForm().begin(thread, args, kwargs)
 	r := c.records[theObject]
 	kind := c.arg("kind")
 	switch kind {
@@ -44,6 +41,7 @@ func subject(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, 
 		}
 	case starlark.String("ServiceAccount"):
 		put(r, "kind", kind)
+	case nil: // reported as missing
 	default:
 		c.mistake(theObject, kube.Fields("kind"), oneOfStrings(kind, "User", "Group", "ServiceAccount"), "kind")
 	}

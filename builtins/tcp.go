@@ -22,10 +22,7 @@ var tcpForm = sync.OnceValue(func() *form {
 //	initial_delay_seconds, period_seconds, timeout_seconds, success_threshold, failure_threshold,
 //	termination_grace_period_seconds: as http_get's.
 func tcp(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := tcpForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := tcpForm().begin(thread, args, kwargs)
 	c.port()
 	return c.records[theObject], nil
 }

@@ -119,10 +119,7 @@ var externalForm = sync.OnceValue(func() *form {
 //	kind: of the object; by default any.
 //	namespace: of the object; by default any.
 func vetExternal(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := externalForm().begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	c := externalForm().begin(thread, args, kwargs)
 	e := declared.External{Name: c.text("name"), Kind: c.text("kind"), Namespace: c.text("namespace"), Place: c.run.Here()}
 	if e.Name != "" {
 		c.run.Declare(e)

@@ -117,6 +117,7 @@ func (m *mounts) mount(path string, k, v starlark.Value) *typed.Record {
 	}
 	x := m.run.NewPart(types().volumeMount, 3)
 	if vol.mount != nil {
+		m.run.Replace(vol.mount, x)
 		copyFields(x, vol.mount)
 	}
 	put(x, "name", starlark.String(name))
@@ -262,7 +263,13 @@ func (m *mounts) podVolumes() {
 // claimTemplate adds a PersistentVolumeClaim with the volume's name to the StatefulSet.
 func (m *mounts) claimTemplate(v mounted) {
 	x := m.run.New(types().claim)
-	put(x.Child("metadata"), "name", starlark.String(v.name))
+	m.run.Replace(v.of.claim, x)
+	meta := x.Child("metadata")
+	if given, ok := v.of.claim.Get("metadata").(*typed.Record); ok {
+		m.run.Replace(given, meta)
+		copyFields(meta, given)
+	}
+	put(meta, "name", starlark.String(v.name))
 	copyField(x, v.of.claim, "spec")
 	if err := m.record(theSpec).Items("volumeClaimTemplates").Append(x); err != nil {
 		panic(err)

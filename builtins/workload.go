@@ -62,25 +62,19 @@ type workload struct {
 }
 
 // makeWorkload makes the object with all that workloads have in common.
-func (f *workloadForm) makeWorkload(thread *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (*workload, error) {
-	c, err := f.begin(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+func (f *workloadForm) makeWorkload(thread *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) *workload {
+	c := f.begin(thread, args, kwargs)
 	w := &workload{c, f}
 	w.metadata()
 	w.identify()
 	w.containerOf()
 	w.podOf()
-	return w, nil
+	return w
 }
 
 // plain makes a workload that needs nothing besides.
 func (f *workloadForm) plain(thread *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	w, err := f.makeWorkload(thread, args, kwargs)
-	if err != nil {
-		return nil, err
-	}
+	w := f.makeWorkload(thread, args, kwargs)
 	return w.records[theObject], nil
 }
 

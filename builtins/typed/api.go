@@ -1,6 +1,8 @@
 package typed
 
 import (
+	"strings"
+
 	"go.starlark.net/starlark"
 
 	"github.com/starctl/starctl/kube"
@@ -151,6 +153,21 @@ func (r *Run) Report(object string, err error, names ...string) {
 	r.report(object, Split(err), nil, names...)
 }
 
+// ReportIn is Report for a mistake in a part of an object: which object that is, Attach says when it is known. Until then
+// the part is named as given.
+func (r *Run) ReportIn(part *Record, object string, err error, names ...string) {
+	r.report(object, Split(err), part, names...)
+}
+
+// Replace says that one part took over what is in another: mistakes that were found there are about this one.
+func (r *Run) Replace(old, part *Record) {
+	for i := range r.mistakes {
+		if r.mistakes[i].holder == starlark.Value(old) {
+			r.mistakes[i].holder = part
+		}
+	}
+}
+
 func (r *Run) report(object string, list Errors, holder starlark.Value, names ...string) {
 	frames := r.places.frames(r.here())
 	for _, e := range list {
@@ -174,50 +191,12 @@ func (m Mistake) Diagnostic(src diag.Sources) diag.Diagnostic {
 	if e, ok := m.Err.(*Error); ok {
 		d = e.Diagnostic()
 	}
-	d.Pos, d.Object, d.Calls, d.Related, d.Help = m.Place.Locate(src), m.Object, m.Place.Calls(src), m.Related, m.Help
+	locate := m.Place.Locate
+	if strings.HasPrefix(d.Message, "got ") { // it is the value that is wrong, not its name
+		locate = m.Place.LocateValue
+	}
+	d.Pos, d.Object, d.Calls, d.Related, d.Help = locate(src), m.Object, m.Place.Calls(src), m.Related, m.Help
 	return d
-}
-
-// Attach names the objects of mistakes that were found in parts of them: what is known as `prots` of a Container when that
-// is made is spec.template.spec.containers["app"].prots of the Deployment that holds it in the end.
-func Attach(list []Mistake, objects []*Record) {
-	holders := map[starlark.Value][]*Mistake{}
-	for i := range list {
-		if m := &list[i]; m.holder != nil {
-			holders[m.holder] = append(holders[m.holder], m)
-		}
-	}
-	if len(holders) == 0 {
-		return
-	}
-	for _, o := range objects {
-		attach(holders, o.title(), o, nil, map[starlark.Value]bool{})
-	}
-}
-
-func attach(holders map[starlark.Value][]*Mistake, title string, v starlark.Value, path kube.Path, seen map[starlark.Value]bool) {
-	if !composite(v) || seen[v] {
-		return
-	}
-	seen[v] = true
-	for _, m := range holders[v] {
-		m.Object, m.Err = title, Split(Within(path, m.Err))[0]
-	}
-	delete(holders, v)
-	switch v := v.(type) {
-	case *Record:
-		for _, s := range v.slots {
-			attach(holders, title, s.val, path.With(kube.Field(v.typ.Fields[s.field].Name())), seen)
-		}
-	case *List:
-		for i, x := range v.vals {
-			attach(holders, title, x, path.With(v.Step(i)), seen)
-		}
-	case *Map:
-		for _, e := range v.entries {
-			attach(holders, title, e.val, path.With(kube.Key(e.key)), seen)
-		}
-	}
 }
 
 // Make returns a Record of type t with the fields of a dict, made where the Starlark code that runs now calls. Mistakes are

@@ -28,6 +28,7 @@ type Run struct {
 
 	places   places
 	records  slab[Record]
+	made     [][]Record // all that were cut from records, for AttachMade
 	slots    slab[slot]
 	lists    slab[List]
 	vals     slab[starlark.Value]
@@ -54,6 +55,10 @@ func NewRun(thread *starlark.Thread) *Run {
 func (r *Run) record(t *schema.Object, n int) *Record {
 	if t.Kind != "" {
 		n += 2
+	}
+	if len(r.records.free) == 0 {
+		r.records.grow(1)
+		r.made = append(r.made, r.records.free)
 	}
 	x := &r.records.cut(1)[:1][0]
 	x.typ, x.run, x.slots = t, r, r.slots.cut(n)

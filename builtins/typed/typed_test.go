@@ -303,7 +303,7 @@ d = main()
 		t.Fatal(err)
 	}
 	list := run.Mistakes()
-	Attach(list, []*Record{g["d"].(*Record)})
+	run.Attach([]*Record{g["d"].(*Record)})
 	var got []string
 	for _, m := range list {
 		d := m.Diagnostic(diag.Texts{"t.star": src})
