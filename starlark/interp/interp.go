@@ -129,6 +129,7 @@ func errorOf(list diag.List) error {
 
 // Source returns the text of a file, so that an Interpreter can be the diag.Sources of its own mistakes.
 func (in *Interpreter) Source(file string) []byte {
+	in.init()
 	in.mu.Lock()
 	text, ok := in.texts[file]
 	in.mu.Unlock()
