@@ -186,8 +186,7 @@ func BenchmarkLoad(b *testing.B) {
 		n := 0
 		for b.Loop() {
 			if n == 1000 {
-				in.Forget()
-				n = 0
+				in, n = &Interpreter{Root: root, Predeclared: predeclared}, 0
 			}
 			if _, err := in.Load(b.Context(), fmt.Sprintf("//d%d.star", n)); err != nil {
 				b.Fatal(err)

@@ -167,13 +167,6 @@ func (in *Interpreter) Names(string) []string {
 	return in.names
 }
 
-// Forget drops all modules, so that the next Load evaluates files afresh.
-func (in *Interpreter) Forget() {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.modules, in.texts = nil, nil
-}
-
 func (in *Interpreter) init() {
 	in.once.Do(func() {
 		limits := in.Limits.withDefaults()

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"go.starlark.net/starlark"
 )
 
 // Limits bound an evaluation. A field that is zero has its default.
@@ -42,16 +40,8 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// LimitsOf returns the limits of the evaluation that a thread belongs to, for builtins that could go beyond them.
-func LimitsOf(thread *starlark.Thread) Limits {
-	if in := of(thread); in != nil {
-		return in.guards.limits
-	}
-	return Limits{}.withDefaults()
-}
-
-// CheckSize returns an error if a value of n bytes is too large. what is it: "string", "list".
-func (l Limits) CheckSize(what string, n int64) error {
+// checkSize returns an error if a value of n bytes is too large. what is it: "string", "list".
+func (l Limits) checkSize(what string, n int64) error {
 	if n >= 0 && n <= int64(l.Value) {
 		return nil
 	}

@@ -68,7 +68,7 @@ func (g *guards) join(thread *starlark.Thread, b *starlark.Builtin, args starlar
 		parts = append(parts, string(s))
 		size += int64(len(s) + len(sep))
 	}
-	if err := g.limits.CheckSize("string", size-int64(len(sep))); err != nil && size > 0 {
+	if err := g.limits.checkSize("string", size-int64(len(sep))); err != nil && size > 0 {
 		return nil, err
 	}
 	return starlark.String(strings.Join(parts, sep)), nil
@@ -81,7 +81,7 @@ func (g *guards) replace(thread *starlark.Thread, b *starlark.Builtin, args star
 		after, _ := starlark.AsString(args[1])
 		if more := len(after) - len(before); more > 0 && (len(s)+1)*len(after) > g.limits.Value {
 			times := int64(strings.Count(s, before))
-			if err := g.limits.CheckSize("string", int64(len(s))+times*int64(more)); err != nil {
+			if err := g.limits.checkSize("string", int64(len(s))+times*int64(more)); err != nil {
 				return nil, err
 			}
 		}
@@ -106,7 +106,7 @@ func (g *guards) format(thread *starlark.Thread, b *starlark.Builtin, args starl
 		}
 		size += n
 	}
-	if err := g.limits.CheckSize("string", int64(len(s))+int64(strings.Count(s, "{"))*int64(size)); err != nil {
+	if err := g.limits.checkSize("string", int64(len(s))+int64(strings.Count(s, "{"))*int64(size)); err != nil {
 		return nil, err
 	}
 	return original(thread, b, args, kwargs)
@@ -126,7 +126,7 @@ func (g *guards) split(thread *starlark.Thread, b *starlark.Builtin, args starla
 		} else {
 			n = strings.Count(s, " ") + strings.Count(s, "\n") + strings.Count(s, "\t") + strings.Count(s, "\r") + 1
 		}
-		if err := g.limits.CheckSize("list", part*int64(n)); err != nil {
+		if err := g.limits.checkSize("list", part*int64(n)); err != nil {
 			return nil, err
 		}
 	}
@@ -136,7 +136,7 @@ func (g *guards) split(thread *starlark.Thread, b *starlark.Builtin, args starla
 func (g *guards) extend(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	if len(args) == 1 {
 		if n := starlark.Len(args[0]); n > 0 {
-			if err := g.limits.CheckSize("list", 16*(int64(n)+int64(starlark.Len(b.Receiver())))); err != nil {
+			if err := g.limits.checkSize("list", 16*(int64(n)+int64(starlark.Len(b.Receiver())))); err != nil {
 				return nil, err
 			}
 		}

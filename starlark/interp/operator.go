@@ -71,7 +71,7 @@ func (g *guards) summand(x starlark.Value) (starlark.Value, error) {
 		size = 16 * len(x)
 	}
 	if size > g.limits.Value {
-		return nil, g.limits.CheckSize(x.Type(), int64(size))
+		return nil, g.limits.checkSize(x.Type(), int64(size))
 	}
 	return x, nil
 }
@@ -101,9 +101,9 @@ func (g *guards) checkProduct(x, y starlark.Value) error {
 	case size == 0 || n.Sign() <= 0:
 		return nil
 	case !ok || times > (1<<62)/size:
-		return g.limits.CheckSize(x.Type(), -1)
+		return g.limits.checkSize(x.Type(), -1)
 	}
-	return g.limits.CheckSize(x.Type(), size*times)
+	return g.limits.checkSize(x.Type(), size*times)
 }
 
 // unit is how many bytes an element of a sequence takes.
@@ -156,7 +156,7 @@ func (g *guards) checkFormat(x, y starlark.Value) error {
 	if _, ok := y.(starlark.Mapping); ok {
 		size *= strings.Count(string(s), "%(")
 	}
-	return g.limits.CheckSize("string", int64(size+len(s)))
+	return g.limits.checkSize("string", int64(size+len(s)))
 }
 
 // format is a literal that stands left of %. It is taken apart once: the parts of its text, and what stands between them.

@@ -7,15 +7,8 @@ import (
 	"go.starlark.net/starlarkstruct"
 )
 
-// CheckText returns an error if the text of a value would be too long, or its nesting too deep. A value that holds another
-// many times over is small in memory, but not as text, nor as a copy.
-func (l Limits) CheckText(v starlark.Value) error {
-	g := guards{limits: l.withDefaults()}
-	_, err := g.textSize(v)
-	return err
-}
-
-// textSize returns about how many bytes the text of a value takes.
+// textSize returns about how many bytes the text of a value takes, or an error if that is too much or nested too deep. A
+// value that holds another many times over is small in memory, but not as text.
 func (g *guards) textSize(v starlark.Value) (int, error) {
 	switch v := v.(type) {
 	case starlark.String:

@@ -51,7 +51,7 @@ func (g *guards) collecting(name, makes string, size int) starlark.Value {
 				n = s.Len()
 			}
 			if n*size > g.limits.Value {
-				return nil, g.limits.CheckSize(makes, int64(n)*int64(size))
+				return nil, g.limits.checkSize(makes, int64(n)*int64(size))
 			}
 		}
 		return original.CallInternal(thread, args, kwargs)
@@ -145,7 +145,7 @@ func (it *longIterator) Next(p *starlark.Value) bool {
 		if now := thread.ExecutionSteps(); now != it.steps {
 			it.steps, it.taken = now, 0
 		} else if it.taken++; it.taken > uint64(it.r.guards.limits.Value/128) {
-			thread.Cancel(it.r.guards.limits.CheckSize("list", 16*int64(starlark.Len(it.r.Value))).Error())
+			thread.Cancel(it.r.guards.limits.checkSize("list", 16*int64(starlark.Len(it.r.Value))).Error())
 			return false
 		}
 	}
