@@ -6,10 +6,17 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+
+	"github.com/starctl/starctl/link"
 )
 
 // Every name under which linking warns is in the table, and nothing else is.
 func TestOwnChecks(t *testing.T) {
+	for _, name := range link.Checks() {
+		if !slices.Contains(checkNames(), name) {
+			t.Errorf("%s is a check of linking, and not in the table", name)
+		}
+	}
 	var used []string
 	files, err := filepath.Glob("link/*.go")
 	if err != nil || len(files) == 0 {

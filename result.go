@@ -1,7 +1,6 @@
 package starctl
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -130,19 +129,33 @@ func (r *result) check(objects []*kube.Object) {
 	}
 	for _, d := range r.declared {
 		if e, ok := d.(declared.External); ok {
-			o.External = append(o.External, check.External{Name: e.Name})
+			o.External = append(o.External, check.External{Kind: e.Kind, Namespace: e.Namespace, Name: e.Name})
 		}
 	}
 	for _, f := range check.All(set, o) {
 		if r.consequence(f) {
 			continue
 		}
+		n := len(r.list)
 		d := r.add(diag.Severity(f.Severity), f.Object, f.Path, f.Message)
+		if r.repeats(n) {
+			r.list = r.list[:n]
+			continue
+		}
 		d.Check, d.Suggest, d.Help = f.Check, f.Suggest, f.Help
 		for _, rel := range f.Related {
 			d.Related = append(d.Related, diag.Related{Pos: r.apart(d, r.where(rel.Object, rel.Path)), Text: rel.Text})
 		}
 	}
+}
+
+// repeats reports whether the nth Diagnostic says again, of a part of an object, what was said of the text that both come
+// from: a label of a Deployment is one of its Pods too.
+func (r *result) repeats(n int) bool {
+	d := &r.list[n]
+	return d.Pos.IsValid() && slices.ContainsFunc(r.list[:n], func(b diag.Diagnostic) bool {
+		return b.Pos == d.Pos && b.Object == d.Object && b.Message == d.Message && strings.HasSuffix(d.Path, "."+b.Path)
+	})
 }
 
 // consequence reports whether a Finding may only be there because of a mistake that is reported anyway.
@@ -197,19 +210,13 @@ type silence struct {
 
 type silences []silence
 
-// silences returns what is silenced, and reports names that no check has.
+// silences returns what is silenced.
 func (r *result) silences(objects []*kube.Object) silences {
 	var list silences
 	add := func(d any, o *kube.Object) {
 		s, ok := d.(declared.Silence)
 		if !ok {
 			return
-		}
-		if !slices.Contains(checkNames(), s.Check) {
-			r.list = append(r.list, diag.Diagnostic{
-				Pos: s.Place.Locate(r.src), Message: fmt.Sprintf("no check is called %q", s.Check),
-				Suggest: diag.Nearest(s.Check, checkNames()), Help: []string{"all checks: starctl vet --list"}, Calls: s.Place.Calls(r.src),
-			})
 		}
 		list = append(list, silence{s, o})
 	}

@@ -21,7 +21,7 @@ var configMapForm = sync.OnceValue(func() *form {
 // Args:
 //
 //	name: of the ConfigMap.
-//	data: a dict of texts, such as {"app.yaml": read_file("app.yaml")}.
+//	data: a dict of texts, such as {"app.yaml": read_file("./app.yaml")}.
 //	binary_data: a dict of bytes or strings, which are written as base64.
 //	immutable: whether it may never change; Kubernetes takes False.
 //	namespace: a name or Namespace object; by default that of the target.

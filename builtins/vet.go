@@ -29,7 +29,7 @@ func vetModule() starlark.Value {
 
 // vet.silence(object, *checks, reason) -> object
 //
-// Accepts what a check finds: vet.silence(app, "replicas-with-autoscaler", reason = "the autoscaler is off in dev").
+// Accepts what a check finds: vet.silence(app, "scaled-replicas", reason = "the autoscaler is off in dev").
 //
 // Args:
 //

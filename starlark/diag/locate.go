@@ -97,6 +97,9 @@ func argument(file string, call *syntax.CallExpr, names []string, t *target) (sy
 			return arg.Y, rest
 		}
 	}
+	if len(names) == 2 && names[1] == "name" { // metadata.name
+		names = names[1:]
+	}
 	if names[0] == "name" {
 		i, isIndex = 0, true
 	}
@@ -225,7 +228,11 @@ func operand(file string, e *syntax.BinaryExpr, name string, t *target) syntax.E
 	return nil
 }
 
+// dictEntry finds the entry of a key; "[2]" is the third, where a list was made of the dict.
 func dictEntry(d *syntax.DictExpr, name string) *syntax.DictEntry {
+	if i, ok := index(name); ok && i < len(d.List) {
+		return d.List[i].(*syntax.DictEntry)
+	}
 	var near *syntax.DictEntry
 	for _, x := range d.List {
 		entry := x.(*syntax.DictEntry)
