@@ -281,8 +281,10 @@ func TestValues(t *testing.T) {
 		{`envoy.upstream("pay", port = 1) == envoy.upstream("pay", port = 1)`, "True"},
 		{`envoy.upstream("pay", port = 1) == envoy.upstream("pay", port = 2)`, "False"},
 		{`envoy.retry(on = ["a"]) == envoy.retry(on = ["a"])`, "True"},
-		{`[envoy.upstream("pay").service, envoy.upstream("pay").protocol, envoy.upstream("pay", addresses = ["10.0.0.1"]).discovery, envoy.upstream("p").lb]`,
-			`["pay", "grpc", "static", "round_robin"]`},
+		{
+			`[envoy.upstream("pay").service, envoy.upstream("pay").protocol, envoy.upstream("pay", addresses = ["10.0.0.1"]).discovery, envoy.upstream("p").lb]`,
+			`["pay", "grpc", "static", "round_robin"]`,
+		},
 		{`dir(envoy)`, `["access_log", "bootstrap", "circuit_breaker", "config_map", "configure_sidecar", "endpoint", "front_proxy", "headless_service", "health_check", "inbound", "outlier", "retry", "tls", "tracing", "upstream", "xds"]`},
 	} {
 		v, mistakes := eval(t, c.expr)
