@@ -51,7 +51,7 @@ func restartPolicy(r *run, p *pod) {
 			r.report(p.object, path(), "got %q, want \"Always\": a %s keeps its Pods running", got, p.ID.Kind)
 		}
 	case job, cronJob:
-		if got != "OnFailure" && got != "Never" {
+		if p.spec.Exists() && got != "OnFailure" && got != "Never" {
 			r.report(p.object, path(), "got %q, want \"OnFailure\" or \"Never\": the Pods of a %s come to an end", orDefault(got, "Always"), p.ID.Kind)
 		}
 	}

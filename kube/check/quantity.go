@@ -36,7 +36,10 @@ func parseQuantity(n kube.Node) (quantity, bool) {
 }
 
 func quantityOf(s string) (q quantity, ok bool) {
-	if s != "" && (s[0] == '-' || s[0] == '+') {
+	if s == "" {
+		return q, false
+	}
+	if s[0] == '-' || s[0] == '+' {
 		q.negative = s[0] == '-'
 		s = s[1:]
 	}
@@ -50,8 +53,11 @@ func quantityOf(s string) (q quantity, ok bool) {
 			q.digits, q.ten = whole+fraction, -len(fraction)
 		}
 	}
-	if q.digits == "" || len(q.digits) > longestQuantity {
+	if len(q.digits) > longestQuantity {
 		return quantity{}, false
+	}
+	if q.digits == "" {
+		q.digits = "0" // Kubernetes reads "Mi" as 0
 	}
 	ten, two, ok := suffix(rest)
 	q.ten, q.two = q.ten+ten, two

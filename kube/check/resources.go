@@ -71,6 +71,8 @@ func (r *run) amount(p *pod, name string, v kube.Node, path func() kube.Path) (q
 		r.report(p.object, path(), "got %s, want no negative quantity", show(v))
 	case !isNative(name) && !q.whole():
 		r.report(p.object, path(), "got %s, want a whole number of %s", show(v), name)
+	case !strings.ContainsAny(v.Text(), "0123456789"):
+		r.report(p.object, path(), "got %s, which is 0, as it has no digits", show(v)).warn()
 	case name == "memory" && q.sign() > 0 && !q.whole():
 		r.report(p.object, path(), "got %s, which is a part of a byte", show(v)).warn().help(`"128Mi" are 128 mebibytes, "m" are thousandths`)
 	}

@@ -160,14 +160,13 @@ func disruption(r *run, o *object) {
 	if least.Exists() && most.Exists() {
 		r.report(o, kube.Fields("spec", "maxUnavailable"), "a PodDisruptionBudget has minAvailable or maxUnavailable, not both")
 	}
-	for _, n := range [...]kube.Node{least, most} {
-		if n.Exists() && !isShare(n) {
-			name := "maxUnavailable"
-			if n == least {
-				name = "minAvailable"
-			}
-			r.report(o, kube.Fields("spec", name), "got %s, want a number of at least 0, or a percentage such as \"25%%\"", show(n))
-		}
+	r.share(o, "minAvailable", least)
+	r.share(o, "maxUnavailable", most)
+}
+
+func (r *run) share(o *object, field string, n kube.Node) {
+	if n.Exists() && !isShare(n) {
+		r.report(o, kube.Fields("spec", field), "got %s, want a number of at least 0, or a percentage such as \"25%%\"", show(n))
 	}
 }
 
