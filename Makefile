@@ -8,7 +8,7 @@ MODULES := . bench internal/envoytest
 STATICCHECK := $(BIN)/staticcheck-v0.8.2
 GOFUMPT     := $(BIN)/gofumpt-v0.12.0
 
-export GOFLAGS ?= -trimpath
+export GOFLAGS ?= -trimpath -buildvcs=false
 
 .PHONY: help demo test check ci build format vet lint unit race generate fresh golden bench bench-short envoy examples clean
 
@@ -19,7 +19,7 @@ demo: build ## render a real application of twelve workloads, and hold it agains
 	@./examples/demo.sh bin/starctl
 
 build: ## build bin/starctl
-	@$(GO) build -o bin/starctl ./cmd/starctl
+	@$(GO) build -buildvcs=$$(git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false) -o bin/starctl ./cmd/starctl
 
 test: envoy-if-possible ## run all tests; those that need the real Envoy skip, and say so, where it cannot be installed
 	$(GO) test ./...

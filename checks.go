@@ -19,6 +19,7 @@ func Checks() []Check {
 
 // ownChecks are the ones that package kube/check does not know: they need more than the objects.
 var ownChecks = [...]Check{
+	{"envoy-config-large", "A configuration of more than 200 KiB, which every Pod of its application keeps in memory.", true},
 	{"envoy-config-unused", "A ConfigMap of envoy.config_map that no workload's sidecar mounts.", true},
 	{"namespace-assumed", "A set with sidecars, rendered without a namespace: names of upstreams need one, so \"default\" is assumed.", true},
 	{"upstream-port-assumed", "An upstream whose port nobody says: not the file, not a Service of the set, not the project's defaults.", true},

@@ -60,7 +60,7 @@ func (e *evaluation) run(thread *starlark.Thread, _ *starlark.Builtin, args star
 	records, list := flatten(src, e.file, v)
 	e.list = append(e.list, list...)
 	run.Attach(records)
-	r := &result{evaluation: e, src: src, run: run, records: records, declared: append(e.declarations(), run.Declarations()...)}
+	r := &result{evaluation: e, src: src, run: run, records: records, declared: append(e.declarations(e.file.module), run.Declarations()...)}
 	r.finish()
 	return starlark.None, nil
 }
@@ -76,7 +76,7 @@ func (e *evaluation) set() *kube.Set {
 func (p *Project) finish(thread *starlark.Thread) error {
 	run := typed.RunOf(thread)
 	if thread.Local(mainLocal) == nil {
-		p.declare(run.Declarations())
+		p.declare(thread.Name, run.Declarations())
 	}
 	if len(run.Mistakes()) == 0 && len(run.Warnings()) == 0 {
 		return nil

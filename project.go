@@ -36,7 +36,7 @@ type Project struct {
 	host  *interp.Interpreter
 
 	mu       sync.Mutex
-	declared []any // by the statements of files, outside any main
+	declared map[string][]any // by the statements of each file, outside any main
 }
 
 // Open reads the project at the root of fsys. The error is a diag.List if starctl.star has mistakes.
@@ -73,17 +73,31 @@ func caller(t *starlark.Thread) diag.Pos {
 }
 
 // declare keeps what the statements of a file say to later stages.
-func (p *Project) declare(list []any) {
+func (p *Project) declare(file string, list []any) {
+	if len(list) == 0 {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.declared = append(p.declared, list...)
+	if p.declared == nil {
+		p.declared = map[string][]any{}
+	}
+	p.declared[file] = append(p.declared[file], list...)
 }
 
-// declarations returns what the statements of all files so far said to later stages.
-func (p *Project) declarations() []any {
+// declarations returns what the statements of a file, and of those that it needs, say to later stages. What other files of
+// the project say is no concern of it, whether they were evaluated before or not.
+func (p *Project) declarations(m *interp.Module) []any {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Clone(p.declared)
+	if len(p.declared) == 0 {
+		return nil
+	}
+	var list []any
+	for _, file := range m.Files() {
+		list = append(list, p.declared[file]...)
+	}
+	return list
 }
 
 // Source and Names make a Project the diag.Sources of its own mistakes.

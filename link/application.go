@@ -304,13 +304,30 @@ func (p *pod) hostAliases() {
 	if !p.config.known() {
 		return
 	}
+	before := asked.PodTemplate(typed.Node(p.object.given)).Get("spec", "hostAliases")
 	for i, ln := range p.config.listeners {
 		names := ln.Aliases
 		if p.sidecar.Hosts {
 			names = p.config.shortNames(i)
 		}
 		if len(names) > 0 {
+			p.elsewhere(before, reachable(ln.Address), names)
 			p.alias(reachable(ln.Address), names)
+		}
+	}
+}
+
+// elsewhere reports names that the file itself sends to another address.
+func (p *pod) elsewhere(aliases kube.Node, ip string, names []string) {
+	for i, a := range aliases.Items() {
+		if a.Get("ip").Str() == ip {
+			continue
+		}
+		for _, h := range a.Get("hostnames").Items() {
+			if slices.Contains(names, h.Str()) {
+				d := p.refused(kube.Path{kube.Field("hostAliases"), kube.Item(i, a.Get("ip").Str())}, "%s leads to %s, and must lead to the sidecar", h.Str(), a.Get("ip").Str())
+				d.Help = []string{"take that alias away, or give the upstream another name"}
+			}
 		}
 	}
 }

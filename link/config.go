@@ -310,11 +310,28 @@ func (l *linker) write(c *config) {
 	}
 	c.listeners = c.envoy.Listeners()
 	c.hash = l.text(c.OwnEntries("data"), append([]envoy.File{{Name: configKey, Node: n}}, envoy.Files(c.envoy)...))
+	if size := c.size(); size > largeText {
+		d := l.warn("envoy-config-large", c.place(), c.ID.String(), "the configuration has %d KiB, for %d upstreams", size>>10, len(c.envoy.Upstreams))
+		d.Help = []string{"list only what this application calls, or let an xDS server send it: xds = envoy.xds(...)"}
+	}
 	if c.asked.Versioned {
 		c.ID.Name = c.name + "-" + c.hash[:10]
 		put(c.Own("metadata"), "name", starlark.String(c.ID.Name))
 		put(c.Record, "immutable", starlark.True)
 	}
+}
+
+// largeText is how long a configuration may be without a word about it. Each Pod keeps all of it in memory, and a ConfigMap
+// holds 1 MiB.
+const largeText = 200 << 10
+
+// size is how long the texts of the ConfigMap are.
+func (c *config) size() int {
+	n := 0
+	for _, text := range c.node().Get("data").All() {
+		n += len(text.Str())
+	}
+	return n
 }
 
 // roomForText is more than most configurations take.

@@ -14,6 +14,8 @@ import (
 // headlessServices writes the Services of envoy.headless_service from what their workloads are now, and lets the workloads'
 // containers serve on while callers still know them.
 func (l *linker) headlessServices() {
+	var drained []*object
+	longest := map[*object]*asked.HeadlessService{} // of the Services of one workload
 	for _, o := range l.objects {
 		h, ok := o.Annotation().(*asked.HeadlessService)
 		if !ok || h.Broken || h.Workload == nil {
@@ -29,7 +31,15 @@ func (l *linker) headlessServices() {
 			d := l.fail(h.Mark.Place("[0]"), o.ID.String(), "%s has no named ports", w.ID)
 			d.Help = []string{`name one on the workload: ports = {"grpc": 8080}, or here`}
 		}
-		if h.Drain > 0 {
+		if longest[w] == nil {
+			drained = append(drained, w)
+		}
+		if longest[w] == nil || h.Drain > longest[w].Drain {
+			longest[w] = h
+		}
+	}
+	for _, w := range drained {
+		if h := longest[w]; h.Drain > 0 {
 			l.drain(w, h)
 		}
 	}

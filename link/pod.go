@@ -116,6 +116,15 @@ func (p *pod) refuse() {
 	p.refuseMode()
 	p.refuseGrace(spec)
 	p.refuseAnnotations()
+	p.refuseHosts()
+}
+
+// refuseHosts finds configurations whose listeners starctl cannot give addresses of their own.
+func (p *pod) refuseHosts() {
+	if p.sidecar.Hosts && !p.broken && !p.config.known() {
+		d := p.fail(p.at("hosts"), nil, "hosts = True needs listeners that starctl writes, and it did not write those of ConfigMap %s", p.configName())
+		d.Help = []string{"leave hosts out, and use env or flags"}
+	}
 }
 
 // refused reports a value in the Pods at the call that wanted a sidecar there.
@@ -347,7 +356,7 @@ func (p *pod) annotate() {
 			putKey(m, a.key, a.value)
 		}
 	}
-	if p.config != nil {
+	if p.config != nil && p.object.Kind != "Job" { // a Job's template cannot change, and none of its Pods would be replaced
 		putKey(m, hashAnnotation, p.config.hash)
 	}
 }

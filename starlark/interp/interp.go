@@ -78,6 +78,28 @@ type Interpreter struct {
 type Module struct {
 	File    string // as positions name it
 	Globals starlark.StringDict
+
+	module *module
+}
+
+// Files returns the names of the file and of all that it needs, directly or through others, each once: itself last, what it
+// loads in the order of its text.
+func (m *Module) Files() []string {
+	var names []string
+	seen := map[*module]bool{}
+	var walk func(*module)
+	walk = func(m *module) {
+		if seen[m] {
+			return
+		}
+		seen[m] = true
+		for _, dep := range m.deps {
+			walk(dep)
+		}
+		names = append(names, m.file)
+	}
+	walk(m.module)
+	return names
 }
 
 // Load evaluates a file, which is named as from the project's root: "//checkout/deploy.star".
@@ -129,6 +151,7 @@ func errorOf(list diag.List) error {
 
 // Source returns the text of a file, so that an Interpreter can be the diag.Sources of its own mistakes.
 func (in *Interpreter) Source(file string) []byte {
+	in.init()
 	in.mu.Lock()
 	text, ok := in.texts[file]
 	in.mu.Unlock()

@@ -205,7 +205,7 @@ func (in *Interpreter) execute(ctx context.Context, m *module, prog *starlark.Pr
 		return list
 	}
 	globals.Freeze()
-	m.public = &Module{File: m.file, Globals: globals}
+	m.public = &Module{File: m.file, Globals: globals, module: m}
 	m.reported = list
 	return nil
 }

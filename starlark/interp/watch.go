@@ -119,6 +119,9 @@ func (t *watched) cancel(thread *starlark.Thread, now time.Time, reason string) 
 // noticed that it was cancelled. So its stack stays as it is, and can be read from here.
 func (w *watchdog) place(thread *starlark.Thread, reason string) (d diag.Diagnostic) {
 	d = diag.Diagnostic{Pos: diag.Pos{File: thread.Name}, Message: reason, Help: []string{"it was inside one operation, which did not end"}}
+	if !readStacks {
+		return d
+	}
 	defer func() { _ = recover() }() // it came back just now: the file's name will do
 	frames := diag.Frames(thread.CallStack(), w.source)
 	if len(frames) > 0 {
