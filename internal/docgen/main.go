@@ -1,5 +1,6 @@
 // Command docgen collects the documentation of the builtins, which is the comments above their Go functions, into two
-// files: builtins/docs.txt, which the binary holds for `starctl doc`, and docs/reference.md.
+// files: builtins/docs.txt, which the binary holds for `starctl doc`, and docs/reference.md. The names of the checks and what
+// they find make docs/checks.md.
 //
 // A comment documents a builtin if its first paragraph is the signature that a user types, name(parameters) -> result, or
 // name -> module; functions of package envoy leave out the module's name. Order and headings are those of the table in
@@ -38,5 +39,6 @@ func files(sections []section) map[string]string {
 	return map[string]string{
 		"builtins/docs.txt": docs(sections),
 		"docs/reference.md": reference(sections),
+		"docs/checks.md":    checks(),
 	}
 }
