@@ -192,7 +192,11 @@ func (c *Config) checkXDS(p *problems) {
 	if c.XDS == nil {
 		return
 	}
-	p.hostPort("xds.address", c.XDS.Address)
+	if c.XDS.Address == "" {
+		p.add("xds.address", "got nothing, want host:port of the server")
+	} else {
+		p.hostPort("xds.address", c.XDS.Address)
+	}
 	c.XDS.TLS.check(p, "xds.tls")
 }
 

@@ -43,7 +43,7 @@ func (c *config) place(names ...string) diag.Place {
 // known reports whether starctl knows where the application finds each upstream: it does not of a configuration that it did
 // not write, nor if the listeners come from an xDS server.
 func (c *config) known() bool {
-	return c.made() && (c.asked.XDS == nil || len(c.asked.Upstreams) > 0)
+	return c.made() && (c.envoy.XDS == nil || len(c.asked.Upstreams) > 0)
 }
 
 // made reports whether starctl writes the configuration.
@@ -215,6 +215,7 @@ func (l *linker) complete(c *config) {
 		hosts = false
 	}
 	c.envoy.Envoy = l.envoyVersion(c)
+	l.xdsAddress(c)
 	c.envoy.Upstreams = make([]envoy.Upstream, len(c.asked.Upstreams))
 	l.twice(c)
 	for i, u := range c.asked.Upstreams {

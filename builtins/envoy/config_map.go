@@ -150,7 +150,8 @@ func (c *ConfigMap) Has(keyword string) bool { return has(c.Given, keyword) }
 //	access_log: "failures", by gRPC status too, "all" or "none", or envoy.access_log(...); JSON on stdout.
 //	tracing: envoy.tracing(...); by default none.
 //	stats: "default", the few that dashboards and alerts need, or "all".
-//	xds: envoy.xds(...), a server that configures the sidecar while it runs.
+//	xds: envoy.xds(...), or its "host:port": a server that configures the sidecar while it runs. Sidecars whose variables
+//	  ENVOY_XDS_HOST and ENVOY_XDS_PORT name one need no more than that beside upstreams.
 //	versioned: name the ConfigMap by its content and make it immutable, so that Pods of an older revision keep theirs.
 //	overrides: a dict of Envoy's own fields, merged into the bootstrap.
 func configMap(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {

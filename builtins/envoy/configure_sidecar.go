@@ -147,6 +147,9 @@ func templates(r *reader, keyword string, dst *[]Template, v starlark.Value) err
 		case e.key == "" || keyword == "flags" && e.key[0] != '-':
 			r.mistake(badName(keyword, e.key), keyword, e.key)
 			continue
+		case keyword == "env" && (e.key == XDSHost || e.key == XDSPort):
+			r.mistake(forSidecar(e.key, string(s)), keyword, e.key)
+			continue
 		}
 		if t.Text, err = parseText(string(s)); err != nil {
 			r.mistake(typed.Within(kube.Path{kube.Key(e.key)}, err), keyword, e.key)
@@ -155,6 +158,14 @@ func templates(r *reader, keyword string, dst *[]Template, v starlark.Value) err
 		*dst = append(*dst, t)
 	}
 	return nil
+}
+
+// forSidecar refuses a variable of the application that only the sidecar would look at.
+func forSidecar(variable, value string) error {
+	return &typed.Error{
+		Err:  fmt.Errorf("%s is the sidecar's, and env is the application's", variable),
+		Help: []string{fmt.Sprintf(`write container = {"env": [{"name": %q, "value": %q}]}`, variable, value)},
+	}
 }
 
 func badName(keyword, name string) error {
@@ -203,7 +214,8 @@ func (s *Sidecar) Has(keyword string) bool { return has(s.Given, keyword) }
 //	prometheus: annotate the Pods for scrapers: /stats/prometheus on the ready port.
 //	log_level: "trace", "debug", "info", "warning", "error", "critical" or "off".
 //	run_as_user: the uid it runs as.
-//	container: a dict that is merged into the sidecar's container, by the API's field names.
+//	container: a dict that is merged into the sidecar's container, by the API's field names. ENVOY_XDS_HOST and ENVOY_XDS_PORT
+//	  among its env name the server of envoy.xds().
 func configureSidecar(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	if err := positional(b.Name(), args, 1, "workload"); err != nil {
 		return nil, err
