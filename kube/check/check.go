@@ -96,13 +96,15 @@ func All(set *kube.Set, o Options) []Finding {
 	return list
 }
 
+// runs reports whether a check is wanted at all: what is silenced for every object need not be looked for.
 func (o *Options) runs(name string) bool {
-	return (o.Only == nil || slices.Contains(o.Only, name)) && !slices.Contains(o.Skip, name)
+	return (o.Only == nil || slices.Contains(o.Only, name)) && !slices.Contains(o.Skip, name) &&
+		!slices.Contains(o.Silenced, Silence{Check: name})
 }
 
 func (o *Options) silences(f *Finding) bool {
 	return slices.ContainsFunc(o.Silenced, func(s Silence) bool {
-		return s.Check == f.Check && (s.Object == nil || s.Object == f.Object)
+		return s.Check == f.Check && s.Object == f.Object
 	})
 }
 

@@ -23,9 +23,9 @@ func labelSyntax(r *run, o *object) {
 	r.labels(o, atLabels, o.labels)
 	switch {
 	case o.kind.id == service || o.kind.id == replicationController:
-		r.labels(o, atSelector, o.spec.Get("selector"))
+		r.labels(o, atSelector, o.selector)
 	case o.kind.pod != nil || o.kind.id == disruptionBudget:
-		s := labelSelector(o.spec.Get("selector"))
+		s := labelSelector(o.selector)
 		r.labels(o, atMatchLabels, s.labels)
 		for i, e := range s.expressions.Items() {
 			r.expression(o, i, e)

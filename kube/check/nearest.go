@@ -4,7 +4,10 @@ package check
 func nearest(s string, names []string) string {
 	best, found := max(len(s)/3, 1)+1, ""
 	for _, name := range names {
-		if d := distance(s, name); d < best && name != "" {
+		if name == "" || len(name)-len(s) >= best || len(s)-len(name) >= best {
+			continue
+		}
+		if d := distance(s, name); d < best {
 			best, found = d, name
 		}
 	}

@@ -147,11 +147,14 @@ func (o *object) podPath() []string {
 
 // templateOf is the Pod template of an object that has one; of a Pod, the Pod.
 func templateOf(o *object) kube.Node {
-	path := o.podPath()
-	if len(path) > 0 && path[0] == "spec" {
+	switch path := o.podPath(); {
+	case len(path) == len(inTemplate):
+		return o.template
+	case len(path) > 0 && path[0] == "spec":
 		return o.spec.Get(path[1:]...)
+	default:
+		return o.Get(path...)
 	}
-	return o.Get(path...)
 }
 
 func (p *pod) readContainers(list string, n kube.Node) {

@@ -14,8 +14,14 @@ func (r *run) missing(o *object, path kube.Path, kind, name string) {
 	f.help("if someone else declares it, say so with vet.external")
 }
 
+// manyFindings is from how many on nobody reads each suggestion, which are the costly part of a message.
+const manyFindings = 100
+
 // nearestName is the name of that kind in the set that is meant, if any.
 func (r *run) nearestName(kind, namespace, name string) string {
+	if len(r.found) > manyFindings {
+		return ""
+	}
 	var names []string
 	for i := range r.objects {
 		if o := &r.objects[i]; o.ID.Kind == kind && (o.namespace == namespace || o.namespace == "") {
@@ -59,22 +65,38 @@ func builtIn(kind, name string) bool {
 // made reports whether another object of the set makes this one in the cluster: a custom resource that names it (a cert-manager
 // Certificate, an ExternalSecret, a SealedSecret), a StatefulSet its claims.
 func (r *run) made(kind, namespace, name string) bool {
-	for i := range r.objects {
-		o := &r.objects[i]
-		switch {
-		case o.namespace != namespace:
-		case o.kind.object == nil && (kind == "Secret" || kind == "ConfigMap"):
-			if o.Name == name || o.spec.Get("secretName").Str() == name || o.spec.Get("target", "name").Str() == name ||
-				o.spec.Get("destination", "name").Str() == name {
-				return true
-			}
-		case o.kind.id == statefulSet && kind == "PersistentVolumeClaim":
-			for _, v := range o.spec.Get("volumeClaimTemplates").Items() {
-				if strings.HasPrefix(name, v.Get("metadata", "name").Str()+"-"+o.Name+"-") {
-					return true
-				}
+	for _, o := range r.makers() {
+		if o.namespace == namespace && o.makes(kind, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// makers are the objects that may make others.
+func (r *run) makers() []*object {
+	if !r.madeBy.known {
+		r.madeBy.known = true
+		for i := range r.objects {
+			if o := &r.objects[i]; o.kind.object == nil || o.kind.id == statefulSet {
+				r.madeBy.objects = append(r.madeBy.objects, o)
 			}
 		}
+	}
+	return r.madeBy.objects
+}
+
+func (o *object) makes(kind, name string) bool {
+	switch {
+	case o.kind.id == statefulSet && kind == "PersistentVolumeClaim":
+		for _, v := range o.spec.Get("volumeClaimTemplates").Items() {
+			if strings.HasPrefix(name, v.Get("metadata", "name").Str()+"-"+o.Name+"-") {
+				return true
+			}
+		}
+	case o.kind.object == nil && (kind == "Secret" || kind == "ConfigMap"):
+		return o.Name == name || o.spec.Get("secretName").Str() == name || o.spec.Get("target", "name").Str() == name ||
+			o.spec.Get("destination", "name").Str() == name
 	}
 	return false
 }

@@ -29,6 +29,10 @@ type run struct {
 	kinds   map[kube.ID]*kind // by group, version and kind
 	byID    map[kube.ID]int32 // by identity, the namespace filled in: the last object's place
 	twice   []int32
+	madeBy  struct {
+		known   bool
+		objects []*object
+	}
 	pods    podIndex
 	hits    []*object // what was last selected
 	ports   []servicePort
@@ -54,10 +58,12 @@ type object struct {
 	generate  bool      // a name for each apply
 	status    bool      // is set
 	spec      kube.Node
-	size      int     // about how many bytes it has
-	scales    *object // of an autoscaler: its workload, if the set has it
-	scaledBy  *object // the first autoscaler that does
-	namespace string  // where it is, whether written in it or left to the set; "" for what has none
+	selector  kube.Node // of the spec
+	template  kube.Node // of the spec
+	size      int       // about how many bytes it has
+	scales    *object   // of an autoscaler: its workload, if the set has it
+	scaledBy  *object   // the first autoscaler that does
+	namespace string    // where it is, whether written in it or left to the set; "" for what has none
 }
 
 func newRun(set *kube.Set, o Options, checks []check) *run {
@@ -84,6 +90,7 @@ func (r *run) object(ko *kube.Object, at int) object {
 			o.readMeta(v)
 		case "spec":
 			o.spec = v
+			o.readSpec(v)
 		case "status":
 			o.status = true
 		}
@@ -95,6 +102,17 @@ func (r *run) object(ko *kube.Object, at int) object {
 		o.namespace = r.set.Namespace
 	}
 	return o
+}
+
+func (o *object) readSpec(n kube.Node) {
+	for key, v := range n.All() {
+		switch key {
+		case "selector":
+			o.selector = v
+		case "template":
+			o.template = v
+		}
+	}
 }
 
 func (o *object) readMeta(n kube.Node) {

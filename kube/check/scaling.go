@@ -130,15 +130,15 @@ func lacksRequest(o *object, resource string) (string, bool) {
 
 // podSelects: a budget or policy that selects nothing protects nothing.
 func podSelects(r *run, o *object) {
-	field := "selector"
+	field, n := "selector", o.selector
 	switch o.kind.id {
 	case disruptionBudget:
 	case networkPolicy:
-		field = "podSelector"
+		field, n = "podSelector", o.spec.Get("podSelector")
 	default:
 		return
 	}
-	s := labelSelector(o.spec.Get(field))
+	s := labelSelector(n)
 	if s.empty() || r.selects(o.namespace, s) || r.external("Pod", o.namespace, "") {
 		return
 	}
@@ -216,7 +216,7 @@ func blockedEviction(r *run, o *object) {
 
 // replicas is the least number of Pods that a budget's selector is about, and one of the workloads; nil if that cannot be told.
 func (r *run) replicas(o *object) (total int64, of *object) {
-	s := labelSelector(o.spec.Get("selector"))
+	s := labelSelector(o.selector)
 	if s.empty() {
 		return 0, nil
 	}

@@ -10,19 +10,19 @@ func ownSelector(r *run, p *pod) {
 	switch o.kind.id {
 	case deployment, replicaSet, statefulSet, daemonSet:
 	case replicationController:
-		if s := o.spec.Get("selector"); s.Exists() {
+		if s := o.selector; s.Exists() {
 			r.ownLabels(p, selector{labels: s}, atSelector)
 		}
 		return
 	case job:
 		if o.spec.Get("manualSelector").Bool() {
-			r.ownLabels(p, labelSelector(o.spec.Get("selector")), atMatchLabels)
+			r.ownLabels(p, labelSelector(o.selector), atMatchLabels)
 		}
 		return
 	default:
 		return
 	}
-	n := o.spec.Get("selector")
+	n := o.selector
 	s := labelSelector(n)
 	switch {
 	case !n.Exists():

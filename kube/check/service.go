@@ -161,7 +161,7 @@ func serviceSelects(r *run, o *object) {
 	if o.kind.id != service {
 		return
 	}
-	labels := o.spec.Get("selector")
+	labels := o.selector
 	if labels.Len() == 0 || r.selects(o.namespace, selector{labels: labels}) || r.external("Pod", o.namespace, "") {
 		return
 	}
@@ -207,7 +207,7 @@ func targetPort(r *run, o *object) {
 	if o.kind.id != service {
 		return
 	}
-	labels := o.spec.Get("selector")
+	labels := o.selector
 	if labels.Len() == 0 {
 		return
 	}
