@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,14 +84,14 @@ func find(dir string) ([]*suite.Dir, error) {
 			}
 			return nil
 		}
-		if d.Name() != "deploy.star" && !strings.HasSuffix(d.Name(), "_test.star") {
+		if !suite.IsTest(name, d) {
 			return nil
 		}
-		found, err := open(projects, filepath.Dir(name))
+		found, err := open(projects, suite.DirOf(name))
 		if err != nil {
 			return err
 		}
-		if n := len(list); n == 0 || list[n-1].Root != found.Root || list[n-1].Name != found.Name {
+		if !slices.ContainsFunc(list, func(o *suite.Dir) bool { return o.Root == found.Root && o.Name == found.Name }) {
 			list = append(list, found)
 		}
 		return nil

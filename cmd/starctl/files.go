@@ -48,10 +48,10 @@ func (u *ui) deployFiles(args []string) ([]unit, error) {
 	}, isDeployFile)
 }
 
-func isDeployFile(d fs.DirEntry) bool { return d.Name() == deployName && !d.IsDir() }
+func isDeployFile(_ string, d fs.DirEntry) bool { return d.Name() == deployName && !d.IsDir() }
 
 // units expands arguments: in says what a directory means, below what of everything below one is taken.
-func (u *ui) units(args []string, in func(dir string) ([]string, error), below func(fs.DirEntry) bool) ([]unit, error) {
+func (u *ui) units(args []string, in func(dir string) ([]string, error), below func(path string, d fs.DirEntry) bool) ([]unit, error) {
 	if len(args) == 0 {
 		args = []string{"."}
 	}
@@ -80,7 +80,7 @@ func comparePaths(a, b string) int {
 	return slices.Compare(strings.Split(a, string(filepath.Separator)), strings.Split(b, string(filepath.Separator)))
 }
 
-func (u *ui) expand(arg string, in func(string) ([]string, error), below func(fs.DirEntry) bool) ([]string, error) {
+func (u *ui) expand(arg string, in func(string) ([]string, error), below func(path string, d fs.DirEntry) bool) ([]string, error) {
 	if dir, ok := strings.CutSuffix(arg, "..."); ok && (dir == "" || os.IsPathSeparator(dir[len(dir)-1])) {
 		return u.walk(u.at(dir), arg, below)
 	}
@@ -98,7 +98,7 @@ func (u *ui) expand(arg string, in func(string) ([]string, error), below func(fs
 }
 
 // walk finds files below a directory. Directories whose names begin with a dot are passed over.
-func (u *ui) walk(dir, arg string, below func(fs.DirEntry) bool) ([]string, error) {
+func (u *ui) walk(dir, arg string, below func(path string, d fs.DirEntry) bool) ([]string, error) {
 	var list []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -106,7 +106,7 @@ func (u *ui) walk(dir, arg string, below func(fs.DirEntry) bool) ([]string, erro
 			return err
 		case d.IsDir() && path != dir && strings.HasPrefix(d.Name(), "."):
 			return filepath.SkipDir
-		case below(d):
+		case below(path, d):
 			list = append(list, path)
 		}
 		return nil

@@ -35,7 +35,7 @@ starctl fmt --check ./...         for CI: names files that are not laid out so, 
 
 // runFormat formats every file, or none if one of them is no Starlark.
 func runFormat(u *ui, args []string, check, show bool) error {
-	units, err := u.units(args, starFilesIn, func(d fs.DirEntry) bool { return !d.IsDir() && filepath.Ext(d.Name()) == ".star" })
+	units, err := u.units(args, starFilesIn, isStarFile)
 	if err != nil {
 		return err
 	}
@@ -68,6 +68,8 @@ func runFormat(u *ui, args []string, check, show bool) error {
 	}
 	return nil
 }
+
+func isStarFile(_ string, d fs.DirEntry) bool { return !d.IsDir() && filepath.Ext(d.Name()) == ".star" }
 
 func starFilesIn(dir string) ([]string, error) {
 	files, err := filepath.Glob(filepath.Join(escapeGlob(dir), "*.star"))

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -77,6 +80,69 @@ func TestScriptNames(t *testing.T) {
 		topic := regexp.MustCompile(`^[a-z]+`).FindString(filepath.Base(f))
 		if !topics[topic] {
 			t.Errorf("%s: %q is no command", f, topic)
+		}
+	}
+}
+
+// untilPrinted interrupts when something was printed.
+type untilPrinted struct {
+	strings.Builder
+	interrupt func()
+}
+
+func (w *untilPrinted) Write(p []byte) (int, error) {
+	w.interrupt()
+	return w.Builder.Write(p)
+}
+
+func TestInterrupted(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "deploy.star")
+	loop := "def main(ctx):\n    print(\"begun\")\n    for i in range(1 << 40):\n        pass\n"
+	if err := os.WriteFile(file, []byte(loop), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	stderr := &untilPrinted{interrupt: cancel}
+	var stdout strings.Builder
+	if code := run(ctx, []string{"render", file}, &stdout, stderr); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	}
+	if !strings.HasSuffix(stderr.String(), "begun\nstarctl: interrupted\n") || stdout.String() != "" {
+		t.Errorf("printed %q and %q", stdout.String(), stderr.String())
+	}
+}
+
+// Whoever reads has gone: no error, no noise.
+func TestBrokenPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	var stderr strings.Builder
+	if code := run(t.Context(), []string{"doc"}, w, &stderr); code != exitBad || stderr.String() != "" {
+		t.Errorf("exit code %d, printed %q", code, stderr.String())
+	}
+}
+
+// Starting must stay cheap: what a command does not need, it must not pay for.
+func TestInit(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(exe, "-test.run=^$")
+	c.Env = append(os.Environ(), "GODEBUG=inittrace=1")
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		for _, banned := range []string{"k8s.io/", "google.golang.org/protobuf", "github.com/envoyproxy/go-control-plane"} {
+			if strings.Contains(line, "init "+banned) {
+				t.Errorf("at start: %s", line)
+			}
 		}
 	}
 }

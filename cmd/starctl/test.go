@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -89,7 +88,7 @@ func (f *testFlags) exec(ctx context.Context, u *ui, args []string) error {
 
 // dirs opens the directories of tests that arguments mean.
 func (f *testFlags) dirs(u *ui, args []string) ([]*suite.Dir, error) {
-	units, err := u.units(args, func(dir string) ([]string, error) { return []string{dir}, nil }, isTestFile)
+	units, err := u.units(args, func(dir string) ([]string, error) { return []string{dir}, nil }, suite.IsTest)
 	if err != nil {
 		return nil, err
 	}
@@ -117,11 +116,6 @@ func wild(args []string) bool {
 	return slices.ContainsFunc(args, func(a string) bool { return strings.HasSuffix(a, "...") })
 }
 
-// isTestFile reports whether a directory with that file has tests, or should.
-func isTestFile(d fs.DirEntry) bool {
-	return !d.IsDir() && (d.Name() == deployName || strings.HasSuffix(d.Name(), "_test.star"))
-}
-
 // dir is the directory of a unit: all of it, or one file of it if that file was named.
 func (w *workspace) dir(x unit, found bool) (*suite.Dir, error) {
 	at, file := x.path(), ""
@@ -132,7 +126,7 @@ func (w *workspace) dir(x unit, found bool) (*suite.Dir, error) {
 	if !info.IsDir() {
 		at, file = filepath.Split(at)
 		if found {
-			file = ""
+			at, file = suite.DirOf(x.path()), ""
 		}
 	}
 	root, ok := project.FindRoot(at)

@@ -24,7 +24,6 @@ type ui struct {
 	err io.Writer     // all else
 
 	colorOut, colorErr bool
-	ascii              bool // the locale has no UTF-8
 	json               bool // diagnostics as data
 
 	dir     string // -C: where arguments are relative to
@@ -49,23 +48,11 @@ const (
 
 func newUI(stdout, stderr io.Writer, env func(string) string) *ui {
 	u := &ui{out: bufio.NewWriterSize(stdout, 64<<10), err: stderr}
-	u.ascii = !utf8Locale(env)
 	if env("NO_COLOR") == "" && env("TERM") != "dumb" {
 		u.colorOut, u.colorErr = terminal(stdout), terminal(stderr)
 	}
 	u.cwd, _ = os.Getwd()
 	return u
-}
-
-// utf8Locale reads the locale as setlocale does: the first of three variables that is set decides.
-func utf8Locale(env func(string) string) bool {
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if v := env(name); v != "" {
-			v = strings.ToLower(v)
-			return strings.Contains(v, "utf-8") || strings.Contains(v, "utf8")
-		}
-	}
-	return false
 }
 
 func terminal(w io.Writer) bool {
@@ -102,14 +89,6 @@ func tint(on bool, c color, text string) string {
 		return text
 	}
 	return string(c) + text + reset
-}
-
-// mark is a symbol, or what stands for it where the locale has none.
-func (u *ui) mark(symbol, ascii string) string {
-	if u.ascii {
-		return ascii
-	}
-	return symbol
 }
 
 // path names a file as the person would: relative to where they stand if that is no detour.

@@ -9,9 +9,11 @@ package suite
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"path"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/starctl/starctl"
@@ -25,6 +27,32 @@ type Dir struct {
 	Root    string // of the Project, in the file system
 	Name    string // relative to Root, with slashes
 	File    string // a file in the directory; "" for all
+}
+
+// IsTest reports whether a file shows that a directory has tests, or should: a deploy file, one of unit tests, or a golden
+// file of a project, whose deploy file may be gone.
+func IsTest(file string, d fs.DirEntry) bool {
+	if d.IsDir() {
+		return false
+	}
+	dir, name := filepath.Split(file)
+	if name == deployFile || strings.HasSuffix(name, testSuffix) {
+		return true
+	}
+	if filepath.Base(dir) != goldenDir || filepath.Ext(name) != ".yaml" {
+		return false
+	}
+	_, ok := project.FindRoot(dir)
+	return ok
+}
+
+// DirOf returns the directory that such a file is a test of.
+func DirOf(file string) string {
+	dir := filepath.Dir(file)
+	if filepath.Base(dir) == goldenDir && filepath.Ext(file) == ".yaml" {
+		return filepath.Dir(dir)
+	}
+	return dir
 }
 
 // Options say which cases there are and what to do.
