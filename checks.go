@@ -27,6 +27,7 @@ var ownChecks = [...]Check{
 	{"upstream-no-selector", "An upstream whose Service has no selector: DNS knows no Pods of it unless somebody else says which.", true},
 	{"upstream-port", "An upstream's port that is not the one its Service leads to. Headless DNS carries no port.", true},
 	{"upstream-protocol", "An upstream that is called by another protocol than its Service says it speaks.", true},
+	{"upstream-unused", "An upstream that no variable or flag of the application leads to. Said by vet alone: a list of all upstreams is a fine start.", true},
 	{"upstream-drain", "A workload that sidecars call and whose Pods end at once, while DNS still names them.", true},
 	{"returned-twice", "An object that main returned twice. It counts once.", true},
 	{"no-objects", "A main that returns nothing.", true},

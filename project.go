@@ -141,6 +141,7 @@ type Job struct {
 	Target    *project.Target // nil for none
 	Namespace string          // of objects that have none, in place of the target's
 	Inputs    project.Values  // besides the target's, which they win over
+	Vet       bool            // look also for what matters only to who asks
 }
 
 // Result is what a Job yields.

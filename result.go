@@ -71,6 +71,7 @@ func (r *result) link(before []string) []*kube.Object {
 		Defaults:  r.Config.Defaults,
 		Declared:  r.declared,
 		Sources:   r.src,
+		Vet:       r.job.Vet,
 	}
 	if t := r.job.Target; t != nil {
 		o.Region, o.Kubernetes = t.Region, t.Kubernetes

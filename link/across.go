@@ -133,3 +133,45 @@ func (l *linker) grace() {
 		}
 	}
 }
+
+// neverCalled names upstreams that no application is pointed at.
+func (l *linker) neverCalled() {
+	if !l.Vet {
+		return
+	}
+	for _, c := range l.configs {
+		if c.broken || !c.known() || len(c.users) == 0 {
+			continue
+		}
+		called := map[string]bool{}
+		for _, p := range c.users {
+			p.calls(called)
+		}
+		for i, u := range c.asked.Upstreams {
+			if called[u.Name] || called[everyUpstream] {
+				continue
+			}
+			d := l.warn("upstream-unused", c.place(), u.Title(), "no variable or flag leads the application to it")
+			d.Pos = l.argument(c, i)
+			d.Help = []string{fmt.Sprintf("use {%s} in env or flags of configure_sidecar, or leave the upstream out", u.Name)}
+		}
+	}
+}
+
+// everyUpstream is no upstream's name.
+const everyUpstream = ""
+
+// calls adds the names of upstreams that the application is pointed at: by variables and flags, or all of them.
+func (p *pod) calls(called map[string]bool) {
+	s := p.sidecar
+	if p.broken || s.Hosts || len(s.Env) == 0 && len(s.Flags) == 0 {
+		called[everyUpstream] = true
+	}
+	for _, t := range append(s.Env[:len(s.Env):len(s.Env)], s.Flags...) {
+		for _, part := range t.Text {
+			if part.IsPlace {
+				called[part.Upstream] = true // {} is the shared listener, or the only upstream
+			}
+		}
+	}
+}

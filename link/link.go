@@ -28,6 +28,7 @@ type Options struct {
 	Kubernetes string           // the oldest version that the cluster runs; project.DefaultKubernetes
 	Defaults   project.Defaults // what the project says for all files
 	Declared   []any            // of the file's typed.Run: what vet.external says is somebody else's
+	Vet        bool             // say also what matters only to who looks for it
 	Sources    diag.Sources     // to underline what a message is about; nil points at calls alone
 }
 
@@ -44,6 +45,7 @@ func Link(objects []*typed.Record, o Options) ([]*kube.Object, diag.List) {
 	l.configure()
 	l.build()
 	l.unused()
+	l.neverCalled()
 	l.across()
 	l.diags.Sort()
 	return l.result(), l.diags

@@ -91,7 +91,7 @@ func runCase(t *testing.T, a *txtar.Archive) map[string]string {
 	}
 	_, namespace, _ := strings.Cut("\n"+string(a.Comment), "\nnamespace: ")
 	namespace, _, _ = strings.Cut(namespace, "\n")
-	set, list, src := render(t, fsys, namespace)
+	set, list, src := renderJob(t, fsys, starctl.Job{Namespace: namespace, Vet: strings.Contains("\n"+string(a.Comment), "\nvet\n")})
 	got := map[string]string{}
 	var b bytes.Buffer
 	if err := diag.Write(&b, list, src, diag.Style{}); err != nil {
@@ -107,11 +107,16 @@ func runCase(t *testing.T, a *txtar.Archive) map[string]string {
 // render renders deploy.star for the only target.
 func render(t testing.TB, fsys fs.FS, namespace string) (*kube.Set, diag.List, diag.Sources) {
 	t.Helper()
+	return renderJob(t, fsys, starctl.Job{Namespace: namespace})
+}
+
+func renderJob(t testing.TB, fsys fs.FS, job starctl.Job) (*kube.Set, diag.List, diag.Sources) {
+	t.Helper()
 	p, err := starctl.Open(fsys, starctl.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	job := starctl.Job{File: "deploy.star", Namespace: namespace}
+	job.File = "deploy.star"
 	targets, err := p.Config.Select("")
 	if err != nil {
 		t.Fatal(err)

@@ -24,8 +24,8 @@ func (l *linker) fail(p diag.Place, object, format string, args ...any) *diag.Di
 // Checks lists the names of Link's warnings, under which a file can silence them.
 func Checks() []string {
 	return []string{
-		"envoy-config-large", "envoy-config-unused", "namespace-assumed", "upstream-drain", "upstream-no-selector", "upstream-not-headless",
-		"upstream-port", "upstream-port-assumed", "upstream-protocol",
+		"envoy-config-large", "envoy-config-unused", "namespace-assumed", "upstream-drain", "upstream-no-selector",
+		"upstream-not-headless", "upstream-port", "upstream-port-assumed", "upstream-protocol", "upstream-unused",
 	}
 }
 

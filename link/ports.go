@@ -24,6 +24,9 @@ func (l *linker) port(c *config, u *asked.Upstream) int {
 	}
 	d := l.warn("upstream-port-assumed", u.Place("name"), u.Title(), "nobody says its port, so %d is assumed", assumedPort)
 	d.Help = []string{portHelp(u, assumedPort)}
+	if l.Vet {
+		d.Severity = diag.Error
+	}
 	return assumedPort
 }
 

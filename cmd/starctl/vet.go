@@ -63,6 +63,7 @@ func (f *vetFlags) run(ctx context.Context, u *ui, args []string) error {
 	lists := make([]diag.List, len(tasks))
 	err = parallel(ctx, len(tasks), func(i int) error {
 		t := &tasks[i]
+		t.Job.Vet = true
 		res, err := t.project.Render(ctx, t.Job)
 		if err == nil {
 			lists[i] = res.Warnings

@@ -111,7 +111,7 @@ func argument(file string, call *syntax.CallExpr, names []string, t *target) (sy
 				*t = target{span(file, a), span(file, a)}
 				return a.X, names
 			}
-			if a.Op == syntax.STAR && isIndex {
+			if a.Op == syntax.STAR && isIndex && i >= len(list) {
 				*t = target{span(file, a), span(file, a)}
 				return nil, nil
 			}
