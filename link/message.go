@@ -11,9 +11,11 @@ import (
 
 // add adds a Diagnostic about an object, or an upstream, at a place.
 func (l *linker) add(s diag.Severity, p diag.Place, object, format string, args ...any) *diag.Diagnostic {
-	l.diags = append(l.diags, diag.Diagnostic{
-		Severity: s, Pos: p.Locate(l.places), Object: object, Message: fmt.Sprintf(format, args...), Calls: p.Calls(l.places),
-	})
+	d := diag.Diagnostic{Severity: s, Pos: p.Locate(l.places), Object: object, Message: fmt.Sprintf(format, args...), Calls: p.Calls(l.places)}
+	if strings.HasPrefix(d.Message, "got ") {
+		d.Pos = p.LocateValue(l.places)
+	}
+	l.diags = append(l.diags, d)
 	return &l.diags[len(l.diags)-1]
 }
 
