@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -27,9 +28,9 @@ const manifestHead = "# Written by starctl render --output-dir: the files that i
 // outputDir is a directory that holds one file an object.
 type outputDir struct {
 	root *os.Root
-	name string // as the person calls it
-	old  []string
-	made []string // directories that were not there before
+	name string          // as the person calls it
+	old  map[string]bool // what starctl wrote here before
+	made []string        // directories that were not there before
 }
 
 // outFile is a file to be written; its name is relative, with slashes.
@@ -49,7 +50,7 @@ func writeOutputDir(dir, shown string, files []outFile) error {
 		return err
 	}
 	defer root.Close()
-	o := &outputDir{root: root, name: shown}
+	o := &outputDir{root: root, name: shown, old: map[string]bool{}}
 	if err := o.readManifest(); err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (o *outputDir) readManifest() error {
 		if !filepath.IsLocal(filepath.FromSlash(line)) {
 			return fmt.Errorf("%s: %q lies outside the directory: it was not starctl that wrote this", filepath.Join(o.name, manifestName), line)
 		}
-		o.old = append(o.old, line)
+		o.old[line] = true
 	}
 	return nil
 }
@@ -83,7 +84,7 @@ func (o *outputDir) readManifest() error {
 // foreign refuses to replace what starctl did not write.
 func (o *outputDir) foreign(files []outFile) error {
 	for _, f := range files {
-		if slices.Contains(o.old, f.name) {
+		if o.old[f.name] {
 			continue
 		}
 		if _, err := o.root.Lstat(f.name); err == nil {
@@ -118,11 +119,11 @@ func (o *outputDir) replace(files []outFile) (err error) {
 		}
 		beside = append(beside, tmp)
 	}
-	names := make([]string, len(files))
-	for i, f := range files {
-		names[i] = f.name
+	names := map[string]bool{}
+	for _, f := range files {
+		names[f.name] = true
 	}
-	if err := o.writeManifest(append(slices.Clone(o.old), names...)); err != nil {
+	if err := o.writeManifest(names, o.old); err != nil {
 		return err
 	}
 	for i, f := range files {
@@ -135,8 +136,8 @@ func (o *outputDir) replace(files []outFile) (err error) {
 		beside[i] = ""
 	}
 	o.made = nil
-	for _, name := range o.old {
-		if !slices.Contains(names, name) {
+	for name := range o.old {
+		if !names[name] {
 			if err := o.remove(name); err != nil {
 				return err
 			}
@@ -195,7 +196,11 @@ func (o *outputDir) remove(name string) error {
 	return nil
 }
 
-func (o *outputDir) writeManifest(names []string) error {
+func (o *outputDir) writeManifest(sets ...map[string]bool) error {
+	var names []string
+	for _, set := range sets {
+		names = slices.AppendSeq(names, maps.Keys(set))
+	}
 	slices.Sort(names)
 	names = slices.Compact(names)
 	data := []byte(manifestHead + strings.Join(names, "\n") + "\n")
