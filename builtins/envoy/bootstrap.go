@@ -19,7 +19,7 @@ import (
 //
 //	yaml.encode(envoy.bootstrap("checkout", "payments.money:8080"))
 //
-// Nothing is looked up elsewhere: every upstream needs a port.
+// Nothing is looked up elsewhere: every upstream needs a port, and defaults(envoy = ...) of the project do not count.
 //
 // Args:
 //

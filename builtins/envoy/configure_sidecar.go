@@ -1,6 +1,7 @@
 package envoy
 
 import (
+	"errors"
 	"fmt"
 
 	"go.starlark.net/starlark"
@@ -226,11 +227,12 @@ func configureSidecar(thread *starlark.Thread, b *starlark.Builtin, args starlar
 	}
 	run := typed.RunOf(thread)
 	r := reader{run: run, builtin: b.Name(), object: "sidecar"}
+	if x, ok := v.(*typed.Record); ok && x.Schema().Kind != "" {
+		r.object = x.ID().String()
+	}
 	workload, err := workloadOf(v, b.Name())
 	if err != nil {
 		r.argument(err, 0)
-	} else {
-		r.object = workload.ID().String()
 	}
 	s := &Sidecar{Given: kwargs, Mark: run.Mark()}
 	s.ReadyEnv = "ENVOY_READY_URL"
@@ -300,7 +302,7 @@ func workloadOf(v starlark.Value, builtin string) (*typed.Record, error) {
 		return nil, e
 	case r.Frozen():
 		return nil, &typed.Error{
-			Err:  fmt.Errorf("the %s is frozen: it belongs to a file that has been loaded", r.Schema().Kind),
+			Err:  errors.New("it can no longer change: it belongs to a file that has been loaded"),
 			Help: []string{fmt.Sprintf("write %s(copy(...)): a copy can be changed", builtin)},
 		}
 	}
