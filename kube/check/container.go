@@ -83,7 +83,8 @@ func volumeSource(r *run, p *pod) {
 			r.report(p.object, p.inVolume(v, kube.Field("name")), "got %q, want %s", v.name, want)
 		}
 		if v.sources == 0 {
-			r.report(p.object, p.inVolume(v), "the volume says nothing of what it holds, want one of configMap, secret, emptyDir, persistentVolumeClaim and the like")
+			r.report(p.object, p.inVolume(v), "the volume does not say what it holds, and so is an emptyDir").warn().
+				help("want one of configMap, secret, emptyDir, persistentVolumeClaim and the like")
 		} else if v.sources > 1 {
 			r.report(p.object, p.inVolume(v), "the volume says %d times what it holds, want once", v.sources)
 		}

@@ -70,7 +70,7 @@ func (r *run) sleep(p *pod, n kube.Node, path where) {
 	if r.minor < 33 {
 		least = 1 // PodLifecycleSleepActionAllowZero is on from 1.33
 	}
-	if seconds, ok := n.Int(); !ok || seconds < least || seconds > grace {
+	if seconds, ok := n.Int(); n.Exists() && !ok || seconds < least || seconds > grace {
 		r.report(p.object, path(kube.Field("sleep"), kube.Field("seconds")), "got %s, want a number from %d to terminationGracePeriodSeconds, %d", show(n), least, grace)
 	}
 }

@@ -29,7 +29,10 @@ func subjects(r *run, o *object) {
 		switch kind := s.Get("kind").Str(); kind {
 		case "ServiceAccount":
 			if s.Get("namespace").Str() == "" {
-				r.report(o, path("namespace"), "a ServiceAccount is named with its namespace")
+				f := r.report(o, path("namespace"), "a ServiceAccount is named with its namespace")
+				if o.kind.id == roleBinding {
+					f.warn() // it is taken, and is about nobody
+				}
 			}
 		case "User", "Group":
 			if s.Get("namespace").Str() != "" {

@@ -27,7 +27,9 @@ func (r *run) servicePorts(o *object) []servicePort {
 			case "port":
 				x.number = f
 			case "targetPort":
-				x.target = f
+				if i, ok := f.Int(); !(ok && i == 0) && !(f.Kind() == kube.String && f.Str() == "") { // the API's ways to say nothing
+					x.target = f
+				}
 			case "nodePort":
 				x.atNode = f
 			case "protocol":
@@ -76,7 +78,7 @@ func (r *run) portNumbers(o *object, x *servicePort) {
 	if want := wantPort(x.number); want != "" {
 		r.report(o, x.in(kube.Field("port")), "got %s, want %s", show(x.number), want)
 	}
-	if n, ok := x.target.Int(); x.target.Exists() && !(ok && n == 0) {
+	if x.target.Exists() {
 		if want := wantTarget(x.target, r.minor); want != "" {
 			r.report(o, x.in(kube.Field("targetPort")), "got %s, want %s", show(x.target), want)
 		}
@@ -213,7 +215,7 @@ func targetPort(r *run, o *object) {
 	}
 	selected := r.selected(o.namespace, selector{labels: labels})
 	for _, x := range r.servicePorts(o) {
-		if n, ok := x.target.Int(); !x.target.Exists() || ok && n == 0 { // the API's ways to say nothing
+		if !x.target.Exists() {
 			x.target = x.number
 		}
 		r.target(o, selected, &x)

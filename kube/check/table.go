@@ -81,7 +81,7 @@ var table = [...]check{
 	},
 	{
 		name: "volume", severity: Error, pod: volumeSource,
-		doc: "A volume without a name, with one that is no DNS label, or that does not say exactly once what it holds.",
+		doc: "A volume without a name, with one that is no DNS label, or that says twice what it holds; as a warning, one that does not say it at all.",
 	},
 	{
 		name: "volume-mount", severity: Error, container: volumeMount,
