@@ -163,13 +163,13 @@ spec:
 		{
 			"wrong", `o = crds("//crds/anvil.yaml").Anvil(spec = {"wight": 7, "weight": 501, "color": "blck", "holders": [{"name": "me", "hands": "2"}], "port": 1.5, "labels": {"a": 1}, "since": "now", "count": -1})`,
 			`deploy.star:1:45: Anvil: spec.wight: no such field of AnvilSpec
-deploy.star:1:57: Anvil: spec.weight: got 501, want a number from 1 to 500
-deploy.star:1:72: Anvil: spec.color: got "blck", want "red" or "black"
-deploy.star:1:116: Anvil: spec.holders["me"].hands: got string, want int
-deploy.star:1:132: Anvil: spec.port: got float, want int or string
-deploy.star:1:156: Anvil: spec.labels["a"]: got int, want string
-deploy.star:1:165: Anvil: spec.since: got "now", want a time such as 2006-01-02T15:04:05Z
-deploy.star:1:181: Anvil: spec.count: got -1, want a number of at least 0
+deploy.star:1:67: Anvil: spec.weight: got 501, want a number from 1 to 500
+deploy.star:1:81: Anvil: spec.color: got "blck", want "red" or "black"
+deploy.star:1:125: Anvil: spec.holders["me"].hands: got string, want int
+deploy.star:1:140: Anvil: spec.port: got float, want int or string
+deploy.star:1:161: Anvil: spec.labels["a"]: got int, want string
+deploy.star:1:174: Anvil: spec.since: got "now", want a time such as 2006-01-02T15:04:05Z
+deploy.star:1:190: Anvil: spec.count: got -1, want a number of at least 0
 `,
 		},
 		{"equality", `

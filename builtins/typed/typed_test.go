@@ -316,16 +316,16 @@ d = main()
 	}
 	const containers = "Deployment shop/web spec.template.spec.containers"
 	want := []string{
-		`6 "a" | Deployment shop/web metadata.labels["a"]`,
+		`6 1 | Deployment shop/web metadata.labels["a"]`,
 		`3 imag | ` + containers + `["app"].imag`,
-		`3 "containerPort" | ` + containers + `["app"].ports["80"].containerPort`,
+		`3 "80" | ` + containers + `["app"].ports["80"].containerPort`,
 		`8 "nam" | ` + containers + `["b"].env[0].nam`,
-		`10 stdin | ` + containers + `["app"].stdin`,
-		`11 hostPort | ` + containers + `["app"].ports[0].hostPort`,
-		`12 "b" | Deployment shop/web metadata.labels["b"]`,
-		`13 "c" | Deployment shop/web metadata.labels["c"]`,
-		`13 d | Deployment shop/web metadata.labels["d"]`,
-		`14 "command" | ` + containers + `["e"].command`,
+		`10 "yes" | ` + containers + `["app"].stdin`,
+		`11 70000 | ` + containers + `["app"].ports[0].hostPort`,
+		`12 2 | Deployment shop/web metadata.labels["b"]`,
+		`13 3 | Deployment shop/web metadata.labels["c"]`,
+		`13 4 | Deployment shop/web metadata.labels["d"]`,
+		`14 "sh" | ` + containers + `["e"].command`,
 		`15 5 | ` + containers + `["app"].args[0]`,
 		`16 6 | ` + containers + `["app"].args[1]`,
 	}
