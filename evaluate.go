@@ -36,7 +36,7 @@ func (p *Project) Render(ctx context.Context, job Job) (*Result, error) {
 	if list.Err() != nil {
 		return nil, list
 	}
-	return &Result{Set: e.set(), Warnings: list}, nil
+	return &Result{Set: e.set(), Warnings: list, Accepted: e.accepted}, nil
 }
 
 // evaluation is one call of a main, and what is made of its result on the same thread, within the same limits.
@@ -46,6 +46,8 @@ type evaluation struct {
 	job     Job
 	objects []*kube.Object
 	list    diag.List // mistakes and warnings that are about the result
+
+	accepted []Accepted
 }
 
 // run is what the host calls in place of main.

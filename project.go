@@ -148,6 +148,14 @@ type Job struct {
 type Result struct {
 	Set      *kube.Set
 	Warnings diag.List
+	Accepted []Accepted // what the file silenced
+}
+
+// Accepted is a check that a file silenced, and why.
+type Accepted struct {
+	Check, Reason string
+	Object        string // "" for every object
+	Pos           diag.Pos
 }
 
 // deployFile is a file with a main.

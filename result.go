@@ -1,6 +1,7 @@
 package starctl
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -40,6 +41,7 @@ func (r *result) finish() {
 	for _, o := range objects {
 		o.Origin.(*typed.Record).Freeze()
 	}
+	r.accepted = r.silenced.accepted(r.src)
 	r.objects = objects
 }
 
@@ -229,6 +231,24 @@ func (r *result) silences(objects []*kube.Object) silences {
 			add(d, o)
 		}
 	}
+	return list
+}
+
+// accepted says what is silenced, in the order of the source, each once.
+func (l silences) accepted(src diag.Sources) []Accepted {
+	var list []Accepted
+	for _, s := range l {
+		a := Accepted{Check: s.Check, Reason: s.Reason, Pos: s.Place.Locate(src)}
+		if s.object != nil {
+			a.Object = s.object.ID.String()
+		}
+		if !slices.Contains(list, a) {
+			list = append(list, a)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Accepted) int {
+		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
+	})
 	return list
 }
 

@@ -61,12 +61,13 @@ func (f *vetFlags) run(ctx context.Context, u *ui, args []string) error {
 		return err
 	}
 	lists := make([]diag.List, len(tasks))
+	accepted := make([][]starctl.Accepted, len(tasks))
 	err = parallel(ctx, len(tasks), func(i int) error {
 		t := &tasks[i]
 		t.Job.Vet = true
 		res, err := t.project.Render(ctx, t.Job)
 		if err == nil {
-			lists[i] = res.Warnings
+			lists[i], accepted[i] = res.Warnings, res.Accepted
 			return nil
 		}
 		if !errors.As(err, &lists[i]) {
@@ -77,7 +78,9 @@ func (f *vetFlags) run(ctx context.Context, u *ui, args []string) error {
 	if err != nil {
 		return err
 	}
-	if u.reportAll(tasks, lists) != nil {
+	failed := u.reportAll(tasks, lists)
+	u.showAccepted(tasks, accepted)
+	if failed != nil {
 		return errFound
 	}
 	if f.strict && slices.ContainsFunc(lists, func(l diag.List) bool { return len(l) > 0 }) {
@@ -85,6 +88,28 @@ func (f *vetFlags) run(ctx context.Context, u *ui, args []string) error {
 		return errFound
 	}
 	return nil
+}
+
+// showAccepted says what the files silenced and why, each once whatever the targets.
+func (u *ui) showAccepted(tasks []task, accepted [][]starctl.Accepted) {
+	if u.json {
+		return
+	}
+	said := map[string]bool{}
+	for i, list := range accepted {
+		for _, a := range list {
+			a.Pos.File = u.file(tasks[i].root, a.Pos.File)
+			about := ""
+			if a.Object != "" {
+				about = withoutNamespace(a.Object) + ": "
+			}
+			line := fmt.Sprintf("%s: %saccepted: %s [%s]", a.Pos, about, a.Reason, a.Check)
+			if !said[line] {
+				said[line] = true
+				u.note("%s", line)
+			}
+		}
+	}
 }
 
 func listChecks(u *ui) error {
