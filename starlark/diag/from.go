@@ -148,12 +148,9 @@ func (c converter) starts(frames []Frame) {
 
 // callStart turns the place of a call's parenthesis into that of its function.
 func (c converter) callStart(p Pos) Pos {
-	if tree := c.tree(p.File); tree != nil {
-		if node, _ := nodeAt(tree, p); node != nil {
-			if call, ok := node.(*syntax.CallExpr); ok {
-				return underline(p.File, call)
-			}
-		}
+	node, _ := c.node(p)
+	if call, ok := node.(*syntax.CallExpr); ok {
+		return underline(p.File, call)
 	}
 	return p
 }
@@ -258,14 +255,12 @@ func isIdent(s string) bool {
 
 // attribute is the name behind the dot of an attribute that does not exist.
 func (c converter) attribute(p Pos) Pos {
-	if tree := c.tree(p.File); tree != nil {
-		node, _ := nodeAt(tree, p)
-		if call, ok := node.(*syntax.CallExpr); ok {
-			node = call.Fn
-		}
-		if dot, ok := node.(*syntax.DotExpr); ok {
-			return span(p.File, dot.Name)
-		}
+	node, _ := c.node(p)
+	if call, ok := node.(*syntax.CallExpr); ok {
+		node = call.Fn
+	}
+	if dot, ok := node.(*syntax.DotExpr); ok {
+		return span(p.File, dot.Name)
 	}
 	return p
 }

@@ -35,11 +35,7 @@ func (p Place) find(src Sources) target {
 		return target{}
 	}
 	pos := p.Frames[0].Pos
-	tree := NewForest(src).tree(pos.File)
-	if tree == nil {
-		return target{name: pos}
-	}
-	node, parent := nodeAt(tree, pos)
+	node, parent := NewForest(src).node(pos)
 	if node == nil {
 		return target{name: pos}
 	}
@@ -278,34 +274,9 @@ func same(a, b string) bool { return nearest.Same(a, b) }
 // Augments reports whether the operator at pos is that of an augmented assignment, as in x += y. Values that have an
 // operator of their own cannot tell.
 func (f *Forest) Augments(pos Pos) bool {
-	tree := f.tree(pos.File)
-	if tree == nil {
-		return false
-	}
-	node, _ := nodeAt(tree, pos)
+	node, _ := f.node(pos)
 	a, ok := node.(*syntax.AssignStmt)
 	return ok && a.Op != syntax.EQ
-}
-
-// nodeAt returns the node that go.starlark.net means by a position, and the node around it: a call is known by its
-// parenthesis, an attribute by its dot, an operator by itself.
-func nodeAt(tree *syntax.File, pos Pos) (node, parent syntax.Node) {
-	var stack []syntax.Node
-	syntax.Walk(tree, func(n syntax.Node) bool {
-		if n == nil {
-			stack = stack[:len(stack)-1]
-			return true
-		}
-		if p := place(n); node == nil && int(p.Line) == pos.Line && int(p.Col) == pos.Col {
-			node = n
-			if len(stack) > 0 {
-				parent = stack[len(stack)-1]
-			}
-		}
-		stack = append(stack, n)
-		return true
-	})
-	return node, parent
 }
 
 func place(n syntax.Node) syntax.Position {

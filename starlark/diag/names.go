@@ -13,10 +13,8 @@ import (
 // resolve is an error in the use of names, with the names that could have been meant.
 func (c converter) resolve(e resolve.Error) Diagnostic {
 	d := Diagnostic{Pos: position(e.Pos), Message: e.Msg}
-	if tree := c.tree(d.Pos.File); tree != nil {
-		if node, _ := nodeAt(tree, d.Pos); node != nil {
-			d.Pos = underline(d.Pos.File, node)
-		}
+	if node, _ := c.node(d.Pos); node != nil {
+		d.Pos = underline(d.Pos.File, node)
 	}
 	takeHint(&d)
 	if name, ok := strings.CutPrefix(d.Message, "undefined: "); ok {

@@ -1,6 +1,8 @@
 package diag
 
 import (
+	"sync"
+
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 )
@@ -28,30 +30,93 @@ func (t Texts) Source(file string) []byte {
 func (t Texts) Names(string) []string { return nil }
 
 // Forest is Sources that keep what they have parsed: whoever looks at many places of one file wraps its Sources in one.
-// It may be used by one goroutine at a time.
+// Many goroutines may share it.
 type Forest struct {
 	Sources
-	trees map[string]*syntax.File
+	mu    sync.Mutex
+	trees map[string]*tree
 }
+
+// tree is the syntax tree of a file, which nobody changes, and its nodes by their places.
+type tree struct {
+	*syntax.File
+	once  sync.Once
+	nodes map[spot]found
+}
+
+type spot struct{ line, col int32 }
+
+// found is a node and the one around it.
+type found struct{ node, parent syntax.Node }
 
 // NewForest returns a Forest of src.
 func NewForest(src Sources) *Forest {
 	if f, ok := src.(*Forest); ok {
 		return f
 	}
-	return &Forest{Sources: src, trees: map[string]*syntax.File{}}
+	return &Forest{Sources: src, trees: map[string]*tree{}}
+}
+
+// Forget drops all trees: the files may have changed.
+func (f *Forest) Forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.trees)
 }
 
 // tree returns the syntax tree of a file, or nil where it has none.
 func (f *Forest) tree(file string) *syntax.File {
+	if t := f.planted(file); t != nil {
+		return t.File
+	}
+	return nil
+}
+
+func (f *Forest) planted(file string) *tree {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	t, ok := f.trees[file]
 	if !ok && f.Sources != nil {
 		if text := f.Source(file); text != nil {
-			t, _ = dialect().Parse(file, text, 0)
+			if parsed, _ := dialect().Parse(file, text, 0); parsed != nil {
+				t = &tree{File: parsed}
+			}
 		}
 		f.trees[file] = t
 	}
 	return t
+}
+
+// node returns the node that go.starlark.net means by a position, and the node around it: a call is known by its
+// parenthesis, an attribute by its dot, an operator by itself.
+func (f *Forest) node(pos Pos) (node, parent syntax.Node) {
+	t := f.planted(pos.File)
+	if t == nil {
+		return nil, nil
+	}
+	t.once.Do(t.index)
+	at := t.nodes[spot{int32(pos.Line), int32(pos.Col)}]
+	return at.node, at.parent
+}
+
+// index enters each node by its place; where several have the same, the outermost counts.
+func (t *tree) index() {
+	t.nodes = map[spot]found{}
+	var stack []syntax.Node
+	syntax.Walk(t.File, func(n syntax.Node) bool {
+		if n == nil {
+			stack = stack[:len(stack)-1]
+			return true
+		}
+		if p := place(n); p.Line > 0 {
+			at := spot{p.Line, p.Col}
+			if _, taken := t.nodes[at]; !taken {
+				t.nodes[at] = found{n, stack[len(stack)-1]}
+			}
+		}
+		stack = append(stack, n)
+		return true
+	})
 }
 
 func dialect() *syntax.FileOptions { return &syntax.FileOptions{Set: true, TopLevelControl: true} }
