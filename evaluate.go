@@ -58,11 +58,10 @@ func (e *evaluation) run(thread *starlark.Thread, _ *starlark.Builtin, args star
 	if err != nil {
 		return nil, err
 	}
-	src := diag.NewForest(e.Project)
-	records, list := flatten(src, e.file, v)
+	records, list := flatten(e.src, e.file, v)
 	e.list = append(e.list, list...)
 	run.Attach(records)
-	r := &result{evaluation: e, src: src, run: run, records: records, declared: append(e.declarations(e.file.module), run.Declarations()...)}
+	r := &result{evaluation: e, run: run, records: records, declared: append(e.declarations(e.file.module), run.Declarations()...)}
 	r.finish()
 	return starlark.None, nil
 }
@@ -84,14 +83,13 @@ func (p *Project) finish(thread *starlark.Thread) error {
 		return nil
 	}
 	run.AttachMade()
-	src := diag.NewForest(p)
 	var list diag.List
 	for _, m := range run.Mistakes() {
-		list = append(list, m.Diagnostic(src))
+		list = append(list, m.Diagnostic(p.src))
 	}
 	for _, w := range run.Warnings() {
 		list = append(list, diag.Diagnostic{
-			Severity: diag.Warning, Pos: w.Place.Locate(src), Object: w.Object, Message: w.Text, Calls: w.Place.Calls(src), Help: w.Help,
+			Severity: diag.Warning, Pos: w.Place.Locate(p.src), Object: w.Object, Message: w.Text, Calls: w.Place.Calls(p.src), Help: w.Help,
 		})
 	}
 	return list
@@ -103,5 +101,5 @@ func (p *Project) Declared(o *kube.Object) diag.Pos {
 	if !ok {
 		return diag.Pos{}
 	}
-	return r.Where(nil).Locate(p)
+	return r.Where(nil).Locate(p.src)
 }

@@ -34,6 +34,7 @@ type Project struct {
 
 	files fs.FS
 	host  *interp.Interpreter
+	src   *diag.Forest // the Project, as the Sources of its own mistakes
 
 	mu       sync.Mutex
 	declared map[string][]any // by the statements of each file, outside any main
@@ -46,12 +47,13 @@ func Open(fsys fs.FS, s Settings) (*Project, error) {
 		return nil, err
 	}
 	p := &Project{Config: config, files: fsys}
+	p.src = diag.NewForest(p)
 	p.host = &interp.Interpreter{
 		Root:        fsys,
 		Libs:        map[string]fs.FS{"std": lib.Files},
 		Predeclared: builtins.Predeclared(),
 		Limits:      s.Limits,
-		NewThread:   func(t *starlark.Thread) { typed.NewRun(t).Sources = p },
+		NewThread:   func(t *starlark.Thread) { typed.NewRun(t).Sources = p.src },
 		Equal:       typed.Equal,
 		Finish:      p.finish,
 		Abort:       s.Abort,
@@ -176,7 +178,7 @@ func (p *Project) load(ctx context.Context, file string) (*deployFile, diag.List
 	}
 	f := &deployFile{name: file, module: m}
 	if err := p.lookAt(f); err != nil {
-		list := slices.Concat(reported, diag.From(err, p))
+		list := slices.Concat(reported, diag.From(err, p.src))
 		list.Sort()
 		return nil, nil, list
 	}

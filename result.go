@@ -20,7 +20,6 @@ import (
 // consequence is not reported: anything about an object that has one of them.
 type result struct {
 	*evaluation
-	src      *diag.Forest
 	run      *typed.Run
 	records  []*typed.Record
 	declared []any

@@ -103,7 +103,14 @@ func directories(b *bench, n int) []*program {
 }
 
 func shortForms(b *bench, n int) []*program {
-	floor := b.write(fmt.Sprint("mesh-floor-", n), workload.MeshFloor(n))
+	one := program{name: "starctl", dir: b.write("mesh-1", workload.Mesh(1)), args: []string{b.bin("starctl"), "render"}}
+	sample := filepath.Join(b.dir, "mesh.yaml")
+	check(one.run(sample))
+	text, err := os.ReadFile(sample)
+	check(err)
+	tree, err := workload.MeshFloor(n, text)
+	check(err)
+	floor := b.write(fmt.Sprint("mesh-floor-", n), tree)
 	file := b.write(fmt.Sprint("mesh-", n), workload.Mesh(n))
 	return []*program{b.floor(floor), {name: "starctl", dir: file, args: []string{b.bin("starctl"), "render"}}}
 }
