@@ -16,3 +16,4 @@
 package envoy
 
 //go:generate go run ../internal/envoygen ..
+//go:generate go run ../internal/dashgen ..

@@ -21,7 +21,7 @@ type Stat struct {
 // Without the list it would be five times as many. Retries, and each gRPC status other than OK, add one when they first happen.
 const (
 	SeriesAlone       = 200
-	SeriesPerUpstream = 102
+	SeriesPerUpstream = 104
 )
 
 // Labels of series.
@@ -68,10 +68,15 @@ var stats = [...]Stat{
 		"gRPC calls that ended with any other status, those that Envoy answered included. Appears with the first.",
 	},
 	{
+		"Requests", "envoy_cluster_grpc_total", "counter", byUpstream,
+		[]string{".grpc."},
+		"gRPC calls that ended. One that the caller gave up is not among them.",
+	},
+	{
 		"Requests", "envoy_cluster_grpc_*", "counter", byUpstream,
 		[]string{".grpc."},
-		"gRPC calls by the number of their status, such as `envoy_cluster_grpc_14` for UNAVAILABLE; all of them in `_total`, and their " +
-			"messages in `_request_message_count` and `_response_message_count`. A status appears when it first happens.",
+		"gRPC calls by the number of their status, such as `envoy_cluster_grpc_14` for UNAVAILABLE, and their messages in " +
+			"`_request_message_count` and `_response_message_count`. A status appears when it first happens.",
 	},
 	{
 		"Latency", "envoy_cluster_upstream_rq_time", "histogram", byUpstream,
@@ -91,7 +96,12 @@ var stats = [...]Stat{
 	{
 		"Circuit breakers", "envoy_cluster_upstream_rq_pending_overflow", "counter", byUpstream,
 		[]string{".upstream_rq_pending_overflow"},
-		"Requests refused by a circuit breaker, of pending or of active requests: response flag UO.",
+		"Requests refused because too many waited for a connection: response flag UO.",
+	},
+	{
+		"Circuit breakers", "envoy_cluster_upstream_rq_active_overflow", "counter", byUpstream,
+		[]string{".upstream_rq_active_overflow"},
+		"Requests refused because too many were under way: response flag UO. Envoy before 1.38 counts them with those that waited.",
 	},
 	{
 		"Requests", "envoy_cluster_upstream_rq_timeout", "counter", byUpstream,
@@ -166,17 +176,22 @@ var stats = [...]Stat{
 	{
 		"Endpoints", "envoy_cluster_membership_total", "gauge", byUpstream,
 		[]string{".membership_total"},
-		"Pods that DNS, or the xDS server, names.",
+		"Pods that DNS, or the xDS server, names. 0: every call fails, response flag UH.",
 	},
 	{
 		"Endpoints", "envoy_cluster_membership_healthy", "gauge", byUpstream,
 		[]string{".membership_healthy"},
-		"Of those, the ones that are neither ejected nor failed by a health check. 0: every call fails, response flag UH.",
+		"Of those, the ones that are neither ejected nor failed by a health check.",
 	},
 	{
 		"Endpoints", "envoy_cluster_membership_change", "counter", byUpstream,
 		[]string{".membership_change"},
 		"Times that the list of Pods changed.",
+	},
+	{
+		"Endpoints", "envoy_cluster_upstream_cx_none_healthy", "counter", byUpstream,
+		[]string{".upstream_cx_none_healthy"},
+		"Calls that failed because there was no Pod: response flag UH.",
 	},
 	{
 		"Endpoints", "envoy_cluster_lb_healthy_panic", "counter", byUpstream,
