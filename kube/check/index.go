@@ -6,14 +6,18 @@ import (
 	"github.com/starctl/starctl/kube"
 )
 
-// identity is what no two objects of a cluster share: the ID without version, with the namespace that the object ends up in.
-func (o *object) identity() kube.ID {
-	return kube.ID{Group: o.Group, Kind: o.ID.Kind, Namespace: o.namespace, Name: o.Name}
+// identity is what no two objects of a cluster share: group and kind, whatever the version, as the number that the run gives
+// them; the namespace that the object ends up in; the name.
+type identity struct {
+	kind            int
+	namespace, name string
 }
+
+func (o *object) identity() identity { return identity{o.kind.number, o.namespace, o.Name} }
 
 // identify fills the index of identities; who takes one that another has is in twice.
 func (r *run) identify() {
-	r.byID = make(map[kube.ID]int32, len(r.objects))
+	r.byID = make(map[identity]int32, len(r.objects))
 	for i := range r.objects {
 		before := len(r.byID)
 		r.byID[r.objects[i].identity()] = int32(i)
@@ -24,9 +28,14 @@ func (r *run) identify() {
 }
 
 // find returns the set's object of that group, kind, namespace and name, or nil.
-func (r *run) find(group, kind, namespace, name string) *object {
-	if i, ok := r.byID[kube.ID{Group: group, Kind: kind, Namespace: namespace, Name: name}]; ok {
-		return &r.objects[i]
+func (r *run) find(group, kindName, namespace, name string) *object {
+	for _, k := range r.kinds {
+		if k.kind == kindName && k.group == group {
+			if i, ok := r.byID[identity{k.number, namespace, name}]; ok {
+				return &r.objects[i]
+			}
+			return nil
+		}
 	}
 	return nil
 }

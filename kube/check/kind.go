@@ -88,13 +88,18 @@ var kindRows = [...]kindRow{
 // kind is what a run knows of an apiVersion and kind.
 type kind struct {
 	kindRow
-	life   *lifetime
-	object *schema.Object // nil for a custom resource, or a version that Kubernetes no longer has
+	version string
+	number  int // the same for all versions
+	life    *lifetime
+	object  *schema.Object // nil for a custom resource, or a version that Kubernetes no longer has
 }
 
 func kindOf(id kube.ID) *kind {
 	version := id.APIVersion()
-	k := &kind{kindRow: kindRow{group: id.Group, kind: id.Kind}, object: schema.ForKind(version, id.Kind), life: lifetimeOf(version, id.Kind)}
+	k := &kind{
+		kindRow: kindRow{group: id.Group, kind: id.Kind}, version: id.Version,
+		object: schema.ForKind(version, id.Kind), life: lifetimeOf(version, id.Kind),
+	}
 	for i := range kindRows {
 		if row := &kindRows[i]; row.group == id.Group && row.kind == id.Kind {
 			k.kindRow = *row

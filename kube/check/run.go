@@ -26,8 +26,8 @@ type run struct {
 	checks  []check
 	minor   int // of the Kubernetes release: 34 of 1.34
 	objects []object
-	kinds   map[kube.ID]*kind // by group, version and kind
-	byID    map[kube.ID]int32 // by identity, the namespace filled in: the last object's place
+	kinds   []*kind
+	byID    map[identity]int32 // the last object's place
 	twice   []int32
 	madeBy  struct {
 		known   bool
@@ -67,7 +67,7 @@ type object struct {
 }
 
 func newRun(set *kube.Set, o Options, checks []check) *run {
-	r := &run{set: set, opt: o, checks: checks, minor: minor(o.Kubernetes), kinds: map[kube.ID]*kind{}}
+	r := &run{set: set, opt: o, checks: checks, minor: minor(o.Kubernetes)}
 	r.objects = make([]object, 0, len(set.Objects))
 	for i, o := range set.Objects {
 		if o != nil {
@@ -128,13 +128,20 @@ func (o *object) readMeta(n kube.Node) {
 	}
 }
 
+// kindOf returns what is known of a kind; a set has few of them. Versions of one kind have one number.
 func (r *run) kindOf(id kube.ID) *kind {
-	key := kube.ID{Group: id.Group, Version: id.Version, Kind: id.Kind}
-	k := r.kinds[key]
-	if k == nil {
-		k = kindOf(key)
-		r.kinds[key] = k
+	number := len(r.kinds)
+	for _, k := range r.kinds {
+		if k.kind == id.Kind && k.group == id.Group {
+			if k.version == id.Version {
+				return k
+			}
+			number = k.number
+		}
 	}
+	k := kindOf(id)
+	k.number = number
+	r.kinds = append(r.kinds, k)
 	return k
 }
 
