@@ -9,7 +9,6 @@ import (
 	"github.com/starctl/starctl/builtins/typed"
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/check"
-	"github.com/starctl/starctl/kube/encode"
 	"github.com/starctl/starctl/link"
 	"github.com/starctl/starctl/starlark/diag"
 )
@@ -29,11 +28,13 @@ type result struct {
 }
 
 func (r *result) finish() {
-	before := names(r.records)
-	r.mistaken(before)
+	var before []string
+	if len(r.run.Mistakes()) > 0 {
+		before = names(r.records)
+		r.mistaken(before)
+	}
 	objects := r.link(before)
 	r.missing(objects)
-	r.unwritable(objects)
 	if r.list.Err() == nil || r.wrong != nil {
 		r.check(objects)
 	}
@@ -79,7 +80,8 @@ func (r *result) link(before []string) []*kube.Object {
 	}
 	objects, list := link.Link(r.records, o)
 	mistakes := r.run.Mistakes()
-	for i, obj := range objects {
+	for i := range before {
+		obj := objects[i]
 		if after := obj.ID.String(); r.wrong[before[i]] && after != before[i] {
 			r.wrong[after] = true
 			for j := range mistakes {
@@ -109,15 +111,6 @@ func (r *result) missing(objects []*kube.Object) {
 		})
 		if err != nil {
 			r.add(diag.Error, o, nil, err.Error())
-		}
-	}
-}
-
-// unwritable reports what no text can hold.
-func (r *result) unwritable(objects []*kube.Object) {
-	for _, o := range objects {
-		if path, err := encode.Check(o.Node); err != nil {
-			r.add(diag.Error, o, path, err.Error())
 		}
 	}
 }

@@ -90,7 +90,18 @@ func (r *Record) Poison() { r.poisoned = true }
 func (r *Record) Poisoned() bool { return r.poisoned }
 
 // ID is the Record's identity, if it is an object that stands alone.
-func (r *Record) ID() kube.ID { return kube.Identify(Node(r)) }
+func (r *Record) ID() kube.ID {
+	if len(r.slots) < 2 || r.slots[1].field != 1 || r.typ.Constant(1) == "" { // no kind, or one that only its slot knows
+		return kube.Identify(Node(r))
+	}
+	id := kube.ID{Kind: r.typ.Constant(1)}
+	id.Group, id.Version = kube.SplitAPIVersion(r.typ.Constant(0))
+	if meta, ok := r.Get("metadata").(*Record); ok {
+		id.Namespace, _ = starlark.AsString(meta.Get("namespace"))
+		id.Name, _ = starlark.AsString(meta.Get("name"))
+	}
+	return id
+}
 
 // Append adds an element, checked as in Starlark.
 func (l *List) Append(v starlark.Value) error { return l.Insert(len(l.vals), v) }

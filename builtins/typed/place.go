@@ -10,11 +10,11 @@ import (
 // places holds every chain of calls that made or set a value, once. A chain has a number; 0 is none. Records, fields and
 // elements keep that number only.
 type places struct {
-	calls   []call
-	numbers map[call]uint32
-	last    []running // what was asked for last, outermost first
-	funcs   []function
-	ids     map[function]int
+	calls []call    // by number
+	table []uint32  // of numbers, by the hash of their calls: a power of two, at most half full; 0 is free
+	last  []running // what was asked for last, outermost first
+	funcs []function
+	ids   map[function]int // of funcs, once there are many
 }
 
 // call is the innermost call of a chain and the number of the rest.
@@ -35,11 +35,10 @@ type pos uint64
 
 type function struct{ file, name string }
 
-func (p *places) init() {
-	p.calls = make([]call, 1, 64)
-	p.numbers = map[call]uint32{}
-	p.ids = map[function]int{}
-}
+// none is what every places begins with. It has no room, so nothing is ever written there.
+var none = make([]call, 1)
+
+func (p *places) init() { p.calls = none[:1:1] }
 
 // here returns the number of the chain of Starlark calls that run now. Most calls share all of the chain with the one
 // before, or all but its innermost place: a glance at that one saves the look-up.
@@ -70,24 +69,58 @@ func (r *Run) here() uint32 {
 	return n
 }
 
+// number returns the number of a chain. Its table costs a fourth of a map's time and room: many files make a Run each.
 func (p *places) number(c call) uint32 {
-	n, ok := p.numbers[c]
-	if !ok {
-		n = uint32(len(p.calls))
-		p.calls = append(p.calls, c)
-		p.numbers[c] = n
+	if 2*len(p.calls) > len(p.table) {
+		p.rehash()
 	}
-	return n
+	i := p.slot(c)
+	if p.table[i] == 0 {
+		p.table[i] = uint32(len(p.calls))
+		p.calls = append(p.calls, c)
+	}
+	return p.table[i]
 }
+
+// slot is the place of a chain's number in the table, or where it belongs.
+func (p *places) slot(c call) int {
+	h := (uint64(c.pos) ^ uint64(c.outer)*0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd
+	mask := len(p.table) - 1
+	i := int(h>>33) & mask
+	for p.table[i] != 0 && p.calls[p.table[i]] != c {
+		i = (i + 1) & mask
+	}
+	return i
+}
+
+func (p *places) rehash() {
+	p.table = make([]uint32, max(32, 2*len(p.table)))
+	for n := 1; n < len(p.calls); n++ {
+		p.table[p.slot(p.calls[n])] = uint32(n)
+	}
+}
+
+// few is how many functions are looked through one by one.
+const few = 16
 
 // function returns the number of a function. Whoever has more than 65536 of them sees the last one's name for the others.
 func (p *places) function(file, name string) int {
 	f := function{file, name}
-	n, ok := p.ids[f]
-	if !ok {
-		n = min(len(p.funcs), 1<<16-1)
-		if n == len(p.funcs) {
-			p.funcs = append(p.funcs, f)
+	for i := range p.funcs[:min(len(p.funcs), few)] {
+		if p.funcs[i] == f {
+			return i
+		}
+	}
+	if n, ok := p.ids[f]; ok {
+		return n
+	}
+	n := min(len(p.funcs), 1<<16-1)
+	if n == len(p.funcs) {
+		p.funcs = append(p.funcs, f)
+	}
+	if n >= few {
+		if p.ids == nil {
+			p.ids = map[function]int{}
 		}
 		p.ids[f] = n
 	}

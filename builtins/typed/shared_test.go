@@ -11,6 +11,7 @@ import (
 	"go.starlark.net/syntax"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/encode"
 	"github.com/starctl/starctl/starlark/diag"
 )
 
@@ -170,6 +171,9 @@ func FuzzConvert(f *testing.F) {
 		}
 		if n := Node(r); n.Get("kind").Str() != "Deployment" {
 			t.Errorf("%s: the kind is %q", src, n.Get("kind").Str())
+		}
+		if path, err := encode.Check(Node(r)); err != nil {
+			t.Errorf("%s: no text can hold what is at %s: %v", src, path, err)
 		}
 		if same, err := Equal(Copy(run, r), r); !same && err == nil {
 			t.Errorf("%s: a copy differs", src)

@@ -25,15 +25,37 @@ type unit struct {
 // path is the unit in the file system.
 func (x unit) path() string { return filepath.Join(x.root, filepath.FromSlash(x.name)) }
 
+// roots remembers for directories which project they belong to: "" for none.
+type roots map[string]string
+
 // unitOf finds the project of a file: the nearest directory with a starctl.star; without one, the file's own.
-func unitOf(file string) (unit, error) {
+func (r roots) unitOf(file string) (unit, error) {
 	dir := filepath.Dir(file)
-	root, ok := project.FindRoot(dir)
-	if !ok {
+	root := r.find(dir)
+	if root == "" {
 		root = dir
+	}
+	if name, ok := strings.CutPrefix(file, root+string(filepath.Separator)); ok {
+		return unit{root, filepath.ToSlash(name)}, nil
 	}
 	name, err := filepath.Rel(root, file)
 	return unit{root, filepath.ToSlash(name)}, err
+}
+
+func (r roots) find(dir string) string {
+	root, known := r[dir]
+	if known {
+		return root
+	}
+	up := filepath.Dir(dir)
+	switch {
+	case project.IsRoot(dir):
+		root = dir
+	case up != dir:
+		root = r.find(up)
+	}
+	r[dir] = root
+	return root
 }
 
 // deployFiles returns the deploy files that arguments mean: FILE, DIR for its deploy.star, DIR/... for all below; nothing
@@ -66,9 +88,10 @@ func (u *ui) units(args []string, in func(dir string) ([]string, error), below f
 	slices.SortFunc(files, comparePaths)
 	files = slices.Compact(files)
 	list := make([]unit, len(files))
+	find := roots{}
 	for i, f := range files {
 		var err error
-		if list[i], err = unitOf(f); err != nil {
+		if list[i], err = find.unitOf(f); err != nil {
 			return nil, err
 		}
 	}

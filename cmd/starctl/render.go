@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -83,6 +82,8 @@ type renderer struct {
 	format encode.Format
 	keep   bool
 	out    []output
+
+	scratch sync.Pool // where a text grows before its size is known
 }
 
 type output struct {
@@ -106,7 +107,8 @@ func (r *renderer) all(ctx context.Context, u *ui, tasks []task) error {
 			return err
 		}
 		lists[i] = res.Warnings
-		return r.take(i, res)
+		r.take(i, res)
+		return nil
 	})
 	if err != nil {
 		return err
@@ -114,15 +116,15 @@ func (r *renderer) all(ctx context.Context, u *ui, tasks []task) error {
 	return u.reportAll(tasks, lists)
 }
 
-func (r *renderer) take(i int, res *starctl.Result) error {
+func (r *renderer) take(i int, res *starctl.Result) {
 	if r.keep {
 		r.out[i].set = res.Set
-		return nil
+		return
 	}
-	var b bytes.Buffer
-	err := encode.Write(&b, r.format, res.Set.Objects)
-	r.out[i].text = b.Bytes()
-	return err
+	b, _ := r.scratch.Get().([]byte)
+	b = encode.Append(b[:0], r.format, res.Set.Objects)
+	r.out[i].text = slices.Clone(b)
+	r.scratch.Put(b)
 }
 
 // reportAll reports the tasks' mistakes and warnings, those of one project together, and says whether there was a mistake.

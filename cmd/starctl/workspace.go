@@ -142,20 +142,25 @@ func (s *selection) values(u *ui) (project.Values, error) {
 	return list, nil
 }
 
-// claimed reports what was given for inputs that no file declares.
+// claimed reports what was given for inputs that no file declares. Where nothing was given, no file is looked at.
 func (w *workspace) claimed(ctx context.Context, tasks []task, given project.Values) error {
-	byRoot := map[string][]string{}
-	var declared [][]project.Input
-	for _, t := range tasks {
-		byRoot[t.root] = append(byRoot[t.root], t.name)
-		inputs, err := t.project.Inputs(ctx, t.name)
-		if err != nil {
-			return ctx.Err() // the file cannot be evaluated: that is reported when it is
-		}
-		declared = append(declared, inputs)
+	if !givesInputs(tasks, given) {
+		return nil
+	}
+	declared := make([][]project.Input, len(tasks))
+	err := parallel(ctx, len(tasks), func(i int) (err error) {
+		declared[i], err = tasks[i].project.Inputs(ctx, tasks[i].name)
+		return err
+	})
+	if err != nil {
+		return ctx.Err() // a file cannot be evaluated: that is reported when it is
 	}
 	if list := given.Unclaimed(declared...); len(list) > 0 {
 		return list
+	}
+	byRoot := map[string][]string{}
+	for _, t := range tasks {
+		byRoot[t.root] = append(byRoot[t.root], t.name)
 	}
 	for root, files := range byRoot {
 		list, err := w.projects[root].UnclaimedOfTargets(ctx, files)
@@ -167,6 +172,23 @@ func (w *workspace) claimed(ctx context.Context, tasks []task, given project.Val
 		}
 	}
 	return nil
+}
+
+func givesInputs(tasks []task, given project.Values) bool {
+	if len(given) > 0 {
+		return true
+	}
+	for i := range tasks {
+		if i > 0 && tasks[i].project == tasks[i-1].project {
+			continue
+		}
+		for _, t := range tasks[i].project.Config.Targets {
+			if len(t.Inputs) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // parse returns the limits as the host wants them.

@@ -46,6 +46,15 @@ func ParseFormat(name string) (Format, error) {
 // flushAt bounds what Write keeps in memory besides the objects.
 const flushAt = 64 << 10
 
+// Append appends the objects to b as one stream.
+func Append(b []byte, f Format, objects []*kube.Object) []byte {
+	b = f.head(b)
+	for i, o := range objects {
+		b = f.object(b, o.Node, i == 0)
+	}
+	return f.tail(b, len(objects) == 0)
+}
+
 // Write writes the objects to w in one stream.
 func Write(w io.Writer, f Format, objects []*kube.Object) error {
 	var b []byte

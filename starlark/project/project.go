@@ -67,7 +67,7 @@ func FindRoot(dir string) (string, bool) {
 		return "", false
 	}
 	for {
-		if st, err := os.Stat(filepath.Join(dir, File)); err == nil && st.Mode().IsRegular() {
+		if IsRoot(dir) {
 			return dir, true
 		}
 		up := filepath.Dir(dir)
@@ -76,6 +76,12 @@ func FindRoot(dir string) (string, bool) {
 		}
 		dir = up
 	}
+}
+
+// IsRoot reports whether a directory holds a starctl.star.
+func IsRoot(dir string) bool {
+	st, err := os.Stat(filepath.Join(dir, File))
+	return err == nil && st.Mode().IsRegular()
 }
 
 // Read evaluates the starctl.star at the root of fsys; without one it returns the zero Project. version is starctl's own,
