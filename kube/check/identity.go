@@ -1,6 +1,8 @@
 package check
 
 import (
+	"strings"
+
 	"github.com/starctl/starctl/kube"
 )
 
@@ -39,9 +41,14 @@ func objectName(r *run, o *object) {
 		if max := longestName(o); len(o.Name) > max {
 			r.report(o, path(), "got %q of %d characters, want at most %d: Pods and labels are named after it", o.Name, len(o.Name), max).warn()
 		}
-	case !o.generate:
+	case !o.generate && !o.isList():
 		r.report(o, path(), "a %s needs a name", o.ID.Kind)
 	}
+}
+
+// isList reports whether the object is a list of objects, which has no name.
+func (o *object) isList() bool {
+	return strings.HasSuffix(o.ID.Kind, "List") && o.Get("items").Kind() == kube.List
 }
 
 // longestName is how long a name may be for what controllers derive from it to be accepted.

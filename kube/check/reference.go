@@ -122,6 +122,9 @@ func podReference(r *run, p *pod) {
 func (r *run) volumeReference(p *pod, v *volume) {
 	switch v.kind {
 	case "persistentVolumeClaim":
+		if p.claims(v.name) {
+			return // a claim template takes the volume's place
+		}
 		r.refer(p.object, "", "PersistentVolumeClaim", v.source.Get("claimName").Str(), func() kube.Path {
 			return p.inVolume(v, kube.Field(v.kind), kube.Field("claimName"))
 		})
@@ -142,6 +145,16 @@ func (r *run) volumeReference(p *pod, v *volume) {
 			}
 		}
 	}
+}
+
+// claims reports whether the Pod's StatefulSet has a claim template of that name.
+func (p *pod) claims(name string) bool {
+	for i := range p.volumes {
+		if p.volumes[i].claim && p.volumes[i].name == name {
+			return true
+		}
+	}
+	return false
 }
 
 // holder looks up the ConfigMap or Secret of a volume, and the keys that it takes from it.
@@ -244,7 +257,7 @@ func objectReference(r *run, o *object) {
 	}
 }
 
-// defaultRoles are the ClusterRoles that every cluster has, besides those that begin with "system:".
+// defaultRoles are the ClusterRoles that every cluster has, besides those that begin with "system:"; the one Role is in kube-system.
 var defaultRoles = []string{"cluster-admin", "admin", "edit", "view"}
 
 func (r *run) binding(o *object) {
@@ -274,7 +287,7 @@ func roleNamespace(o *object, kind string) string {
 
 func isDefaultRole(kind, name string) bool {
 	if kind != "ClusterRole" {
-		return false
+		return name == "extension-apiserver-authentication-reader"
 	}
 	return slices.Contains(defaultRoles, name) || strings.HasPrefix(name, "system:")
 }

@@ -92,7 +92,7 @@ func (r *run) object(ko *kube.Object, at int) object {
 			o.spec = v
 			o.readSpec(v)
 		case "status":
-			o.status = true
+			o.status = v.Len() > 0
 		}
 	}
 	switch {
