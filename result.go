@@ -2,6 +2,7 @@ package starctl
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -35,9 +36,8 @@ func (r *result) finish() {
 	}
 	objects := r.link(before)
 	r.missing(objects)
-	if r.list.Err() == nil || r.wrong != nil {
-		r.check(objects)
-	}
+	r.note(objects)
+	r.check(objects)
 	for _, o := range objects {
 		o.Origin.(*typed.Record).Freeze()
 	}
@@ -61,6 +61,22 @@ func (r *result) mistaken(objects []string) {
 		}
 		r.wrong[m.Object] = true
 		if !slices.Contains(objects, m.Object) {
+			r.adrift = true
+		}
+	}
+}
+
+// note adds the objects of which something was found since to those with a mistake.
+func (r *result) note(objects []*kube.Object) {
+	for _, d := range r.list {
+		if d.Severity != diag.Error {
+			continue
+		}
+		if r.wrong == nil {
+			r.wrong = map[string]bool{}
+		}
+		r.wrong[d.Object] = true
+		if !slices.ContainsFunc(objects, func(o *kube.Object) bool { return o.ID.String() == d.Object }) {
 			r.adrift = true
 		}
 	}
@@ -145,22 +161,66 @@ func (r *result) check(objects []*kube.Object) {
 }
 
 // repeats reports whether the nth Diagnostic says again, of a part of an object, what was said of the text that both come
-// from: a label of a Deployment is one of its Pods too.
+// from: a label of a Deployment is one of its Pods too, and its name that of its container.
 func (r *result) repeats(n int) bool {
 	d := &r.list[n]
 	return d.Pos.IsValid() && slices.ContainsFunc(r.list[:n], func(b diag.Diagnostic) bool {
-		return b.Pos == d.Pos && b.Object == d.Object && b.Message == d.Message && strings.HasSuffix(d.Path, "."+b.Path)
+		if b.Object != d.Object {
+			return false
+		}
+		again := b.Pos == d.Pos && b.Message == d.Message && strings.HasSuffix(d.Path, "."+b.Path)
+		return again || b.Path == "metadata.name" && ofName(d)
 	})
+}
+
+// ofName reports whether a Diagnostic is about a value that is the object's own name, or that is missing as the name is.
+func ofName(d *diag.Diagnostic) bool {
+	_, name, ok := strings.Cut(d.Object, " ")
+	if !ok {
+		return strings.HasSuffix(d.Path, ".name")
+	}
+	return strings.HasPrefix(d.Message, fmt.Sprintf("got %q", name[strings.LastIndex(name, "/")+1:]))
 }
 
 // consequence reports whether a Finding may only be there because of a mistake that is reported anyway.
 func (r *result) consequence(f check.Finding) bool {
-	if r.wrong == nil {
+	if r.wrong == nil || ofItself(f) && !r.said(f) {
 		return false
 	}
 	return r.adrift || r.wrong[f.Object.String()] || slices.ContainsFunc(f.Related, func(rel check.Related) bool {
 		return r.wrong[rel.Object.String()]
 	})
+}
+
+// said reports whether a mistake about the same value was reported before.
+func (r *result) said(f check.Finding) bool {
+	object, path := f.Object.ID.String(), f.Path.String()
+	return slices.ContainsFunc(r.run.Mistakes(), func(m typed.Mistake) bool {
+		e, ok := m.Err.(*typed.Error)
+		return ok && m.Object == object && e.Path.String() == path
+	})
+}
+
+// ofItself reports whether a Finding is about text that is wrong whatever else there is.
+func ofItself(f check.Finding) bool {
+	if f.Severity != check.Error || !strings.HasPrefix(f.Message, "got ") || len(f.Related) > 0 {
+		return false
+	}
+	n := f.Object.Node
+	for _, s := range f.Path {
+		if s.Index < 0 {
+			n = n.Get(s.Name)
+			continue
+		}
+		var item kube.Node
+		for i, x := range n.Items() {
+			if i == s.Index {
+				item = x
+			}
+		}
+		n = item
+	}
+	return n.Kind() == kube.String
 }
 
 // add reports something about a value of an object, where it was set. The returned Diagnostic may be completed.

@@ -38,13 +38,13 @@ func (w *workload) variable(k, v starlark.Value) starlark.Value {
 	}
 	x := w.run.NewPart(types().envVar, 2)
 	put(x, "name", k)
-	switch v := v.(type) {
-	case *typed.Record, *starlark.Dict:
+	r, ok := v.(*typed.Record)
+	if _, raw := v.(*starlark.Dict); raw || ok && r.Schema() == types().envVarSource {
 		if err := x.Put("valueFrom", v); err != nil {
 			w.badVariable(name, err)
 			return nil
 		}
-	default:
+	} else {
 		text, err := envText(v)
 		if err != nil {
 			w.badVariable(name, typed.Within(kube.Fields("value"), err))
@@ -69,5 +69,5 @@ func envText(v starlark.Value) (starlark.Value, error) {
 	case starlark.Bool:
 		return nil, &typed.Error{Err: fmt.Errorf("got bool, want string"), Help: []string{fmt.Sprintf("write %q", strconv.FormatBool(bool(b)))}}
 	}
-	return nil, fmt.Errorf("got %s, want a string, a number, secret_key(...), config_key(...) or field(...)", kindOf(v))
+	return nil, typed.Wrong(kindOf(v), v, "a string, a number, secret_key(...), config_key(...), field(...) or resource_field(...)")
 }

@@ -25,6 +25,9 @@ var execForm = sync.OnceValue(func() *form {
 //	termination_grace_period_seconds: as http_get's.
 func execProbe(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	c := execForm().begin(thread, args, kwargs)
+	if len(args) > 1 { // reported; the words of a command, most likely
+		return c.records[theObject], nil
+	}
 	if s, ok := c.arg("command").(starlark.String); ok {
 		c.mistake(theAction, kube.Fields("command"), fmt.Errorf(`got string, want list: write ["sh", "-c", %s]`, s), "command")
 	} else {

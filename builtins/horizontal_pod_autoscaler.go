@@ -3,6 +3,7 @@ package builtins
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"go.starlark.net/starlark"
@@ -102,7 +103,11 @@ func (c *call) average(resource string) {
 	metric := dict("type", starlark.String("Resource"), "resource", dict("name", starlark.String(resource), "target", target))
 	_ = target.SetKey(starlark.String("type"), starlark.String(kind)) // cannot fail: the key is new
 	_ = target.SetKey(starlark.String(field), v)
-	if f, ok := v.(starlark.Float); ok && f > 0 && f <= 1 {
+	if s, ok := v.(starlark.String); ok && strings.HasSuffix(string(s), "%") && number(strings.TrimSuffix(string(s), "%")) {
+		c.misuse(resource, &typed.Error{
+			Err: fmt.Errorf("got %s, want percent as int, or a quantity", s), Help: []string{"write " + strings.TrimSuffix(string(s), "%")},
+		})
+	} else if f, ok := v.(starlark.Float); ok && f > 0 && f <= 1 {
 		c.misuse(resource, &typed.Error{Err: errors.New("got float, want percent as int"), Help: []string{fmt.Sprintf("write %.0f", f*100)}})
 	} else if err := c.record(theSpec).Items("metrics").Append(metric); err != nil {
 		c.misread(theSpec, kube.Fields("metrics"), err, resource)

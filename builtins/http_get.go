@@ -48,7 +48,7 @@ func httpGet(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, 
 
 // port sets the port of a probe.
 func (c *call) port() {
-	if v := c.arg("port"); v != nil || !c.lacks("port") {
+	if v := c.arg("port"); v != nil || !c.lacks("port") || c.required > 0 {
 		c.set(theAction, "port", v, "port")
 		return
 	}

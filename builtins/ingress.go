@@ -104,6 +104,22 @@ func (i *ingressCall) hosts() {
 	if err := i.record(theSpec).Put("rules", rules); err != nil {
 		i.misread(theSpec, nil, err, "hosts")
 	}
+	i.sources()
+}
+
+// sources notes where the rules and their paths stand in the source.
+func (i *ingressCall) sources() {
+	rules := i.record(theSpec).Items("rules")
+	for n := range rules.Len() {
+		rule := rules.Index(n).(*typed.Record)
+		host := fmt.Sprintf("[%d]%s", n, typed.Node(rule).Get("host").Str())
+		rule.From("hosts", host)
+		paths := rule.Child("http").Items("paths")
+		for m := range paths.Len() {
+			p := paths.Index(m).(*typed.Record)
+			p.From("hosts", host, fmt.Sprintf("[%d]%s", m, typed.Node(p).Get("path").Str()))
+		}
+	}
 }
 
 // rule makes the rule of one host.

@@ -173,9 +173,10 @@ func (f *form) begin(thread *starlark.Thread, args starlark.Tuple, kwargs []star
 	for _, kw := range kwargs {
 		c.keyword(&seen, string(kw[0].(starlark.String)), kw[1])
 	}
-	for _, name := range f.positional[:f.required] {
+	for i, name := range f.positional[:f.required] {
 		if c.arg(name) == nil {
-			c.lack(name)
+			c.lack(f.positional[i:f.required]...)
+			break
 		}
 	}
 	return c
@@ -193,23 +194,28 @@ func (c *call) tooMany() {
 	}
 }
 
-// lack reports a required argument that was not given, unless one was misspelt that may stand for it.
-func (c *call) lack(name string) {
+// lack reports which of some required arguments were not given, but for those that a misspelt one may stand for.
+func (c *call) lack(names ...string) {
 	sec, path := theObject, kube.Path(nil)
-	if c.object && name == "name" {
+	if c.object && names[0] == "name" {
 		sec, path = theMetadata, kube.Fields("name")
 	}
-	if !c.lacks(name) {
-		c.record(sec).Poison()
-		return
+	c.record(sec).Poison()
+	all := c.positional[:max(c.required, slices.Index(c.positional, names[0])+1)]
+	form := fmt.Sprintf("as in %s(%s)", c.name, strings.Join(all, ", "))
+	var list []string
+	for _, name := range names {
+		switch {
+		case !c.lacks(name):
+		case c.named(name):
+			c.about(sec, path, fmt.Errorf("got None: %s needs %s, %s", c.name, name, form), name)
+		default:
+			list = append(list, name)
+		}
 	}
-	all := c.positional[:max(c.required, slices.Index(c.positional, name)+1)]
-	err := fmt.Errorf("%s needs %s, as in %s(%s)", c.name, name, c.name, strings.Join(all, ", "))
-	if c.named(name) {
-		c.about(sec, path, fmt.Errorf("got None: %w", err), name)
-		return
+	if len(list) > 0 {
+		c.about(sec, path, fmt.Errorf("%s needs %s, %s", c.name, strings.Join(list, " and "), form))
 	}
-	c.about(sec, path, err)
 }
 
 // named reports whether an argument was given, be it None.

@@ -73,17 +73,10 @@ func (c *call) plainMetadata() {
 
 // kindOf says what a value is: the kind of an object, else its type.
 func kindOf(v starlark.Value) string {
-	switch v := v.(type) {
-	case *typed.Record:
-		return v.Schema().Short()
-	case *typed.List:
-		return "list"
-	case *typed.Map:
-		return "dict"
-	case starlark.NoneType:
-		return "None"
+	if r, ok := v.(*typed.Record); ok {
+		return r.Schema().Short()
 	}
-	return v.Type()
+	return typed.Describe(v)
 }
 
 // nameAfter gives the object the name of a workload, if it was given none, and the namespace that it was given.

@@ -46,12 +46,14 @@ func (c *call) claimSpec() {
 	requests := spec.Child("resources").Entries("requests")
 	switch {
 	case c.lacks("storage") && !requests.Has("storage") && !spec.Poisoned():
-		c.mistake(theSpec, kube.Fields("resources", "requests", "storage"), fmt.Errorf(`%s needs storage, such as "10Gi"`, c.name))
+		c.mistake(theSpec, storagePath(), fmt.Errorf(`%s needs storage, such as "10Gi"`, c.name))
 	case storage != nil && requests.Has("storage"):
-		c.mistake(theSpec, kube.Fields("resources", "requests", "storage"), fmt.Errorf("given twice: in resources and as storage"), "storage")
+		c.mistake(theSpec, storagePath(), fmt.Errorf("given twice: in resources and as storage"), "storage")
 	case storage != nil:
 		if err := requests.Put("storage", storage); err != nil {
 			c.mistake(theSpec, nil, typed.Within(kube.Fields("resources", "requests"), err), "storage")
 		}
 	}
 }
+
+func storagePath() kube.Path { return kube.Fields("resources", "requests").With(kube.Key("storage")) }

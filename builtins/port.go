@@ -2,6 +2,8 @@ package builtins
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 
 	"go.starlark.net/starlark"
@@ -85,6 +87,34 @@ func (w *workload) ports(v starlark.Value) {
 	put(w.record(sec), "ports", list)
 }
 
+// notPort is the error of what can be no port, or nil. A port of a Service may come with its target.
+func notPort(v starlark.Value, service string) error {
+	switch v := v.(type) {
+	case nil, starlark.Int, starlark.Float, starlark.Bool:
+		return nil
+	case starlark.String:
+		e := typed.Wrong("string", v, "a number or port(...)")
+		from, to, pair := strings.Cut(string(v), ":")
+		if !number(from) || pair && !number(to) {
+			return e
+		}
+		switch e.Help = []string{"write " + string(v)}; {
+		case pair && service == "":
+			e.Help = []string{"write " + to + ": a container's ports have no other number outside"}
+		case pair:
+			e.Help = []string{fmt.Sprintf("write port(%s, target = %s)", from, to)}
+		}
+		return e
+	}
+	return typed.Wrong(kindOf(v), v, "a number or port(...)")
+}
+
+// number reports whether s is one.
+func number(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
 // takeOver makes what is wrong with p be about the port that is made of it.
 func (c *call) takeOver(p *portValue, port *typed.Record) {
 	if p.record == nil {
@@ -110,7 +140,10 @@ func (w *workload) containerPort(name string, k, v starlark.Value) *typed.Record
 		}
 	}
 	w.takeOver(p, x)
-	if p.number != nil {
+	if e := notPort(p.number, ""); e != nil {
+		x.Poison()
+		w.mistake(w.form.container, kube.Path{kube.Field("ports"), kube.Item(0, name), kube.Field("containerPort")}, e, "ports", name)
+	} else if p.number != nil {
 		set("containerPort", p.number)
 	}
 	for _, a := range p.given {

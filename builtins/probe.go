@@ -31,10 +31,16 @@ func (w *workload) probe(keyword, field string) {
 		return
 	}
 	c := w.record(w.form.container)
-	if p, ok := v.(*typed.Record); ok && p.Schema() == types().probe {
-		if name, ok := p.Annotation().(grpcPort); ok {
+	switch p := v.(type) {
+	case *typed.Record:
+		if name, ok := p.Annotation().(grpcPort); ok && p.Schema() == types().probe {
 			v = w.numbered(p, string(name), keyword, field)
 		}
+	case *starlark.Dict:
+	default:
+		w.mistake(w.form.container, kube.Fields(field),
+			typed.Wrong(kindOf(v), v, "http_get(...), grpc(...), tcp(...), exec([...]) or a Probe as in the API"), keyword)
+		return
 	}
 	if err := c.Put(field, v); err != nil {
 		w.mistake(w.form.container, nil, err, keyword)

@@ -41,6 +41,7 @@ func rule(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwa
 		c.set(theObject, "nonResourceURLs", listed(urls), "non_resource_urls")
 	}
 	switch resources := c.arg("resources"); {
+	case resources == nil && c.arg("verbs") == nil: // reported as missing
 	case resources == nil && urls == nil:
 		c.mistake(theObject, kube.Fields("resources"), errors.New(`a rule needs resources, such as "pods"`))
 	case resources != nil && urls != nil:

@@ -198,7 +198,10 @@ func (s *serviceCall) servicePort(name string, v starlark.Value, have []kube.Nod
 		}
 	}
 	s.takeOver(p, x)
-	if p.number != nil {
+	if e := notPort(p.number, s.name); e != nil {
+		x.Poison()
+		s.mistake(theSpec, path.With(kube.Field("port")), e, "ports", name)
+	} else if p.number != nil {
 		set("port", p.number)
 	}
 	for _, a := range p.given {

@@ -68,6 +68,7 @@ type mounts struct {
 // mounted is a volume of the Pod.
 type mounted struct {
 	name string
+	path string // where it is mounted first
 	of   *volume
 }
 
@@ -107,7 +108,11 @@ func absolute(path string) bool {
 func (m *mounts) mount(path string, k, v starlark.Value) *typed.Record {
 	vol, err := m.volumeOf(v)
 	if err != nil {
-		m.unmounted(path, err)
+		if name, raw := rawName(v, path); raw {
+			m.mistake(m.form.podSpec, kube.Path{kube.Field("volumes"), kube.Item(0, name)}, err, "volumes", path)
+		} else {
+			m.unmounted(path, err)
+		}
 		return nil
 	}
 	name, err := m.place(vol, path)
@@ -170,6 +175,18 @@ func (m *mounts) rawVolume(v starlark.Value) (*volume, error) {
 	return vol, nil
 }
 
+// rawName is the name of a Volume as in the API, by default that of the path it is mounted at.
+func rawName(v starlark.Value, path string) (name string, ok bool) {
+	switch v.(type) {
+	case *typed.Record, *starlark.Dict:
+		if name = typed.Node(v).Get("name").Str(); name == "" {
+			name = label63(path)
+		}
+		return name, true
+	}
+	return "", false
+}
+
 // place returns the name of the Pod's volume for vol, added if there is none yet.
 func (m *mounts) place(vol *volume, path string) (string, error) {
 	for _, have := range m.volumes {
@@ -187,7 +204,7 @@ func (m *mounts) place(vol *volume, path string) (string, error) {
 	for n := 2; m.taken(unique); n++ {
 		unique = label63(fmt.Sprintf("%s-%d", name, n))
 	}
-	m.volumes = append(m.volumes, mounted{unique, vol})
+	m.volumes = append(m.volumes, mounted{unique, path, vol})
 	return unique, nil
 }
 
@@ -253,6 +270,7 @@ func (m *mounts) podVolumes() {
 		x := m.run.NewPart(types().volume, 2)
 		put(x, "name", starlark.String(v.name))
 		put(x, v.of.field, v.of.source)
+		x.From("volumes", "[0]"+v.path)
 		volumes = append(volumes, x)
 	}
 	if len(volumes) > 0 {
@@ -264,6 +282,7 @@ func (m *mounts) podVolumes() {
 func (m *mounts) claimTemplate(v mounted) {
 	x := m.run.New(types().claim)
 	m.run.Replace(v.of.claim, x)
+	x.From("volumes", "[0]"+v.path)
 	meta := x.Child("metadata")
 	if given, ok := v.of.claim.Get("metadata").(*typed.Record); ok {
 		m.run.Replace(given, meta)

@@ -24,7 +24,7 @@ func kindOf(v starlark.Value) string {
 	if r, ok := v.(*typed.Record); ok {
 		return r.Schema().Short()
 	}
-	return typed.TypeName(v)
+	return typed.Describe(v)
 }
 
 func text(dst *string, v starlark.Value) error {

@@ -255,8 +255,31 @@ func (r *Run) Here(names ...string) diag.Place {
 // on from there.
 func (r *Record) Where(path kube.Path) diag.Place {
 	p, steps := where(r, path, place{r.run, r.at})
-	return diag.Place{Frames: p.run.places.frames(p.at), Names: Names(path[steps:])}
+	return diag.Place{Frames: p.run.places.frames(p.at), Names: sourceNames(r, path, steps)}
 }
+
+// sourceNames are the names that lead on from the place that the first steps of a path lead to.
+func sourceNames(v starlark.Value, path kube.Path, steps int) []string {
+	list := Names(path[steps:])
+	for i, s := range path {
+		if v, _ = step(v, s); v == nil {
+			break
+		}
+		if r, ok := v.(*Record); ok && i >= steps {
+			if from, ok := r.note.(source); ok {
+				list = append(from[:len(from):len(from)], Names(path[i+1:])...)
+			}
+		}
+	}
+	return list
+}
+
+// source is the note of From.
+type source []string
+
+// From says which names lead to what the Record was made of, from the arguments of the call that made it, where its own path
+// in the object does not.
+func (r *Record) From(names ...string) { r.Annotate(source(names)) }
 
 // Convert returns v as a Record of type t: itself, or what a dict of its fields turns into. Mistakes are returned, with
 // paths that begin below v; what is usable of a dict is in the Record even then, which is nil if nothing is.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -107,16 +108,36 @@ func rewrite(t *schema.Type, v starlark.Value) []string {
 			s = strconv.Quote(strconv.FormatBool(bool(v)))
 		}
 	case starlark.String:
-		if _, err := strconv.ParseInt(string(v), 10, 64); err == nil && t.IsInt() {
-			s = string(v)
-		} else if t.Kind == schema.Bool {
+		switch {
+		case t.IsInt():
+			return rewriteInt(t, string(v))
+		case t.Kind == schema.Bool:
 			s = truth(string(v))
+		}
+	case *starlark.Dict:
+		if t.Kind == schema.String {
+			return []string{"yaml.encode(...) and json.encode(...) make text of it"}
 		}
 	}
 	if s == "" {
 		return nil
 	}
 	return []string{"write " + s}
+}
+
+// rewriteInt says how to write a string as the number that it seems to be.
+func rewriteInt(t *schema.Type, s string) []string {
+	n, err := strconv.ParseInt(s, 10, 64)
+	switch {
+	case err != nil:
+		if d, err := time.ParseDuration(s); err == nil && d%time.Second == 0 {
+			return []string{fmt.Sprintf("write %d if seconds are meant", d/time.Second)}
+		}
+		return nil
+	case t.Max == 0o777:
+		return octal(s)
+	}
+	return []string{"write " + strconv.FormatInt(n, 10)}
 }
 
 func truth(s string) string {
@@ -141,9 +162,32 @@ func integer(t *schema.Type, v starlark.Int) *Error {
 		return e
 	}
 	if !ok || t.Max != 0 && (n < int64(t.Min) || n > int64(t.Max)) {
-		return &Error{Err: fmt.Errorf("got %s, want %s", v, t.Range())}
+		return outside(t, v)
 	}
 	return nil
+}
+
+// outside is the error of a number that is too small or too large.
+func outside(t *schema.Type, v starlark.Int) *Error {
+	e := &Error{Err: fmt.Errorf("got %s, want %s", v, t.Range())}
+	switch {
+	case v.Sign() < 0:
+	case t.Max == math.MaxInt32 && v.Sign() > 0: // its Range names the least alone
+		if n, ok := v.Int64(); !ok || n > math.MaxInt32 {
+			e.Err = fmt.Errorf("got %s, want a number of at most %d", v, t.Max)
+		}
+	case t.Max == 0o777:
+		e.Help = octal(v.String())
+	}
+	return e
+}
+
+// octal says how to write the bits of a file's mode that were given in decimal digits.
+func octal(s string) []string {
+	if s = strings.TrimLeft(s, "0"); s == "" || len(s) > 3 || strings.Trim(s, "01234567") != "" {
+		return nil
+	}
+	return []string{"write 0o" + s + ": the digits of a mode are octal"}
 }
 
 func text(t *schema.Type, s string) *Error {
@@ -157,7 +201,7 @@ func text(t *schema.Type, s string) *Error {
 		return nil
 	case schema.Quantity:
 		if !quantity(s) {
-			return &Error{Err: fmt.Errorf("got %q, want a quantity such as 100m or 1.5Gi", s)}
+			return &Error{Err: fmt.Errorf("got %q, want a quantity such as 100m or 1.5Gi", s), Suggest: nearQuantity(s)}
 		}
 		return nil
 	case schema.Enum:
@@ -255,11 +299,41 @@ func (r *Run) object(t *schema.Object, v starlark.Value) starlark.Value {
 		return x
 	}
 	e := wrong(v, t.Short())
-	if s, ok := v.(starlark.String); ok && len(t.Fields) == 1 { // a reference by name, in the API
-		e.Help = []string{fmt.Sprintf("write {%q: %s}", t.Fields[0].Name(), s)}
+	if s, ok := v.(starlark.String); ok {
+		if f := only(t, string(s)); f != "" {
+			e.Help = []string{fmt.Sprintf("write {%q: %s}", f, s)}
+		}
 	}
 	r.fault(e)
 	return nil
+}
+
+// only returns the field of t that a string in its place is probably meant for: the API's reference by name, or a choice
+// that has this value.
+func only(t *schema.Object, s string) string {
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		if f.Type.Kind == schema.Enum && slices.Contains(f.Type.Values, s) {
+			return f.Name()
+		}
+	}
+	if len(t.Fields) == 1 {
+		return t.Fields[0].Name()
+	}
+	if f := t.Field("name"); f >= 0 && len(t.Fields) <= 3 && t.Fields[f].Type.Kind == schema.String && !needsMore(t, f) {
+		return "name"
+	}
+	return ""
+}
+
+// needsMore reports whether another field than the one at i is required.
+func needsMore(t *schema.Object, i int) bool {
+	for j := range t.Fields {
+		if name := t.Fields[j].Name(); j != i && (t.Fields[j].Required || name == "key" || name == "value") {
+			return true
+		}
+	}
+	return false
 }
 
 // shared returns v itself, a Record of a type. Of a type that contains itself it may be nested too deeply.
@@ -326,12 +400,25 @@ func (r *Run) list(t *schema.Type, v starlark.Value) starlark.Value {
 	switch before := len(r.faults); {
 	case t.Elem.Kind == schema.List || t.Elem.Kind == schema.Any:
 	case r.convert(t.Elem, v) != nil && len(r.faults) == before: // one element without its brackets
-		e.Help = []string{"put it into a list: [...]"}
+		e.Help = []string{"put it into a list: " + bracketed(v)}
 	default:
 		r.faults = r.faults[:before]
 	}
 	r.fault(e)
 	return nil
+}
+
+// bracketed writes a list of v, or of the words of a command.
+func bracketed(v starlark.Value) string {
+	s, ok := starlark.AsString(v)
+	words := strings.Fields(s)
+	if !ok || len(words) == 0 || len(s) > 60 || strings.ContainsAny(s, "'\"\\$`|&;<>(){}*?\n") {
+		return "[...]"
+	}
+	for i, w := range words {
+		words[i] = strconv.Quote(w)
+	}
+	return "[" + strings.Join(words, ", ") + "]"
 }
 
 func (r *Run) sequence(t *schema.Type, v starlark.Indexable) starlark.Value {

@@ -8,6 +8,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"github.com/starctl/starctl/internal/nearest"
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/schema"
 	"github.com/starctl/starctl/starlark/diag"
@@ -110,7 +111,7 @@ func Names(path kube.Path) []string {
 	var list []string
 	for _, s := range path {
 		if s.Index >= 0 {
-			list = append(list, "["+strconv.Itoa(s.Index)+"]")
+			list = append(list, "["+strconv.Itoa(s.Index)+"]"+s.Name)
 		} else {
 			list = append(list, s.Name)
 		}
@@ -118,13 +119,84 @@ func Names(path kube.Path) []string {
 	return list
 }
 
-func wrong(got starlark.Value, want string) *Error {
-	return &Error{Err: fmt.Errorf("got %s, want %s", TypeName(got), want)}
+func wrong(got starlark.Value, want string) *Error { return Wrong(Describe(got), got, want) }
+
+// Wrong is the error of a value that is not what is wanted; kind is what it is called.
+func Wrong(kind string, got starlark.Value, want string) *Error {
+	return &Error{Err: fmt.Errorf("got %s, want %s", kind, want), Help: called(got)}
+}
+
+// called says that a function was given in place of what it returns.
+func called(v starlark.Value) []string {
+	if f, ok := v.(starlark.Callable); ok && f.Name() != "lambda" {
+		return []string{"call it: " + f.Name() + "(...)"}
+	}
+	return nil
+}
+
+// Describe says in messages what a value is.
+func Describe(v starlark.Value) string {
+	if _, ok := v.(*starlark.Builtin); ok {
+		return "function"
+	}
+	return TypeName(v)
 }
 
 // unknown is the error of a name that is no field of o.
 func unknown(o *schema.Object, name string) *Error {
-	return &Error{Err: fmt.Errorf("no such field of %s", o.Short()), Suggest: diag.Nearest(name, names(o))}
+	e := &Error{Err: fmt.Errorf("no such field of %s", o.Short()), Suggest: diag.Nearest(name, names(o))}
+	if below := deeper(o, name); below != "" && !nearest.Same(name, e.Suggest) {
+		e.Suggest, e.Help = "", []string{"it is a field further down: " + below}
+	}
+	if e.Suggest == "" && e.Help == nil {
+		e.Help = amounts(o)
+	}
+	return e
+}
+
+// amounts says where the name of a resource belongs.
+func amounts(o *schema.Object) []string {
+	var list []string
+	for i := range o.Fields {
+		if t := o.Fields[i].Type; t.Kind == schema.Map && t.Elem.Kind == schema.Quantity {
+			list = append(list, o.Fields[i].Name())
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return []string{"what resources there are belongs into " + alternatives(list)}
+}
+
+// deeper looks for a field in the objects that o holds, those in lists apart, and returns the shortest path to it.
+func deeper(o *schema.Object, name string) string {
+	type place struct {
+		o    *schema.Object
+		path string
+	}
+	level := []place{{o, ""}}
+	for range 3 {
+		var next []place
+		for _, p := range level {
+			for i := range p.o.Fields {
+				f := &p.o.Fields[i]
+				path := p.path + f.Name()
+				if p.path != "" && f.Name() == name {
+					return path
+				}
+				if f.Type.Kind == schema.Obj && f.Name() != "status" {
+					next = append(next, place{f.Type.Object(), path + "."})
+				}
+			}
+		}
+		level = next
+	}
+	for _, p := range level {
+		if p.o.Field(name) >= 0 {
+			return p.path + name
+		}
+	}
+	return ""
 }
 
 // TypeName is what type(v) says.

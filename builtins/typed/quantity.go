@@ -1,5 +1,7 @@
 package typed
 
+import "strings"
+
 // quantity reports whether s is a number with an optional exponent or unit: the grammar of k8s.io/apimachinery's
 // api/resource, type Quantity. That takes even "m" and "." for 0; here a number has a digit.
 func quantity(s string) bool {
@@ -22,6 +24,37 @@ func quantity(s string) bool {
 	default:
 		return exponent(unit)
 	}
+}
+
+// nearQuantity returns the quantity that was probably meant by what other programs write: 128 MB, 1GiB, 2 cores; or "".
+func nearQuantity(s string) string {
+	s = strings.ReplaceAll(s, " ", "")
+	if quantity(s) {
+		return s
+	}
+	n := strings.LastIndexAny(s, "0123456789.") + 1
+	number, unit := s[:n], strings.ToLower(s[n:])
+	for _, long := range []string{"bytes", "byte", "b", "cores", "core", "cpus", "cpu"} {
+		if short, ok := strings.CutSuffix(unit, long); ok && (short != "" || long != "b") {
+			unit = short
+			break
+		}
+	}
+	switch unit {
+	case "", "k", "n", "u":
+	case "mm", "milli", "millis":
+		unit = "m"
+	case "m", "g", "t", "p", "e":
+		unit = strings.ToUpper(unit)
+	case "ki", "mi", "gi", "ti", "pi", "ei":
+		unit = strings.ToUpper(unit[:1]) + "i"
+	default:
+		return ""
+	}
+	if near := number + unit; quantity(near) {
+		return near
+	}
+	return ""
 }
 
 func exponent(s string) bool {

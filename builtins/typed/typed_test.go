@@ -84,7 +84,7 @@ func TestMistakes(t *testing.T) {
 		{`core.PodSpec(containers = [{"name": "a"}, {"name": "b", "env": [{"name": "PORT", "value": 1}]}])`, `PodSpec: containers["b"].env["PORT"].value: got int, want string: write "1"`},
 		{`core.PodSpec(priority = 2.0)`, `PodSpec: priority: got float, want int: write 2`},
 		{`core.PodSpec(priority = "2")`, `PodSpec: priority: got string, want int: write 2`},
-		{`core.ResourceRequirements(limits = {"cpu": "100mm"})`, `ResourceRequirements: limits["cpu"]: got "100mm", want a quantity such as 100m or 1.5Gi`},
+		{`core.ResourceRequirements(limits = {"cpu": "100mm"})`, `ResourceRequirements: limits["cpu"]: got "100mm", want a quantity such as 100m or 1.5Gi: did you mean "100m"?`},
 		{`core.ResourceRequirements(limits = {"cpu": 0.5})`, `ResourceRequirements: limits["cpu"]: got float, want quantity (a string such as "100m", or an int): write "0.5"`},
 		{`core.PersistentVolumeClaimSpec(accessModes = ["ReadWriteOnly"])`, `PersistentVolumeClaimSpec: accessModes[0]: got "ReadWriteOnly", want "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce" or "ReadWriteOncePod": did you mean "ReadWriteOnce"?`},
 		{`apps.RollingUpdateDeployment(maxSurge = "a lot", maxUnavailable = -1)`, "RollingUpdateDeployment: maxSurge: got \"a lot\", want an int or a percentage such as 25%\nRollingUpdateDeployment: maxUnavailable: got -1, want a number of at least 0"},

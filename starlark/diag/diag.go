@@ -67,7 +67,7 @@ type Related struct {
 
 // Place is where a value came from: the calls that were running when it was made or set, innermost first, and the names
 // that lead from that call's arguments, or from that assignment, to the value: keywords, keys of dicts, and "[2]" for an
-// item of a list.
+// item of a list, behind which its key may stand: "[2]http".
 type Place struct {
 	Frames []Frame
 	Names  []string

@@ -11,7 +11,8 @@ import (
 )
 
 // Locate returns the text that a Place means: the last of its names that stands in the source, which is a keyword, the
-// key of a dict, or the item of a list; where none does, the function that was called or the attribute that was set.
+// key of a dict, or the item of a list; where none does, the function that was called or the attribute that was set. Where
+// the source has a dict in place of a list, an item is the entry with its key.
 //
 // A name may be spelled as in the API or in snake_case. A call's positional arguments are "[0]", "[1]"...; the first one
 // is also found as "name". Names before that of a keyword are passed over: the keywords of a short form are fields of what
@@ -41,12 +42,25 @@ func (p Place) find(src Sources) target {
 	}
 	t := target{name: underline(pos.File, node)}
 	expr, names := enter(pos.File, node, parent, p.Names, &t)
-	for _, name := range names {
-		if expr = step(pos.File, expr, name, &t); expr == nil {
+	for i, name := range names {
+		inner := step(pos.File, expr, name, &t)
+		if inner == nil && i > 0 && keyField(name) && entered(expr, names[i-1], t) {
+			t.value = t.name
+		}
+		if expr = inner; expr == nil {
 			break
 		}
 	}
 	return t
+}
+
+// keyField reports whether a field of an item is what a short form writes as the key, where it takes a dict for a list.
+func keyField(name string) bool { return name == "name" || name == "host" || name == "path" }
+
+// entered reports whether a value belongs to the entry of a dict that stands for an item of a list.
+func entered(value syntax.Expr, item string, t target) bool {
+	_, isItem := index(item)
+	return isItem && value != nil && t.name != t.value
 }
 
 // enter goes from the node that was running to the value that the first name means.
@@ -88,16 +102,17 @@ func argument(file string, call *syntax.CallExpr, names []string, t *target) (sy
 	}
 	i, isIndex := index(names[0])
 	if !isIndex && names[0] != "name" {
-		if arg, rest := deeper(call, names[1:]); arg != nil {
+		if arg, rest := deeper(call, names); arg != nil {
 			*t = target{span(file, arg.X), span(file, arg.Y)}
 			return arg.Y, rest
 		}
 	}
-	if len(names) == 2 && names[1] == "name" { // metadata.name
-		names = names[1:]
-	}
-	if names[0] == "name" {
-		i, isIndex = 0, true
+	if ownName(names) {
+		if arg := keyword(call, "container_name"); arg != nil && len(names) > 2 {
+			*t = target{span(file, arg.X), span(file, arg.Y)}
+			return arg.Y, nil
+		}
+		i, isIndex, names = 0, true, names[len(names)-1:]
 	}
 	var list []syntax.Expr // the positional ones
 	for _, arg := range call.Args {
@@ -129,11 +144,28 @@ func argument(file string, call *syntax.CallExpr, names []string, t *target) (sy
 	return list[i], rest
 }
 
-// deeper finds the keyword of a short form that one of the names means. The first container of such a form is described by
-// the form's own keywords, containers holds those behind it.
+// ownName reports whether names lead to what the first argument of a short form gives a name to: the object, its container,
+// or the object that secret_key and config_key read.
+func ownName(names []string) bool {
+	n := len(names) - 1
+	if names[n] != "name" {
+		return false
+	}
+	i, isItem := 0, false
+	if n > 1 && names[n-2] == "containers" {
+		i, isItem = index(names[n-1])
+	}
+	return n == 0 || n == 1 && (names[0] == "metadata" || strings.HasSuffix(names[0], "KeyRef")) || isItem && i == 0
+}
+
+// deeper finds the keyword of a short form that one of the names behind the first means. The first container of such a form is
+// described by the form's own keywords, containers holds those behind it. The API's limits: {cpu} may be cpu_limit.
 func deeper(call *syntax.CallExpr, names []string) (*syntax.BinaryExpr, []string) {
-	for n, name := range names {
-		arg, rest := keyword(call, name), names[n+1:]
+	for n, name := range names[1:] {
+		arg, rest := keyword(call, name+"_"+strings.TrimSuffix(names[n], "s")), names[n+2:]
+		if arg == nil {
+			arg = keyword(call, name)
+		}
 		if arg == nil {
 			continue
 		}
@@ -171,7 +203,11 @@ func step(file string, e syntax.Expr, name string, t *target) syntax.Expr {
 	case *syntax.ParenExpr:
 		return step(file, e.X, name, t)
 	case *syntax.DictExpr:
-		if entry := dictEntry(e, name); entry != nil {
+		entry := dictEntry(e, name)
+		if i, isItem := index(name); entry == nil && isItem {
+			entry = itemEntry(e, i, name[strings.IndexByte(name, ']')+1:])
+		}
+		if entry != nil {
 			*t = target{span(file, entry.Key), span(file, entry.Value)}
 			return entry.Value
 		}
@@ -224,11 +260,7 @@ func operand(file string, e *syntax.BinaryExpr, name string, t *target) syntax.E
 	return nil
 }
 
-// dictEntry finds the entry of a key; "[2]" is the third, where a list was made of the dict.
 func dictEntry(d *syntax.DictExpr, name string) *syntax.DictEntry {
-	if i, ok := index(name); ok && i < len(d.List) {
-		return d.List[i].(*syntax.DictEntry)
-	}
 	var near *syntax.DictEntry
 	for _, x := range d.List {
 		entry := x.(*syntax.DictEntry)
@@ -250,6 +282,25 @@ func dictEntry(d *syntax.DictExpr, name string) *syntax.DictEntry {
 	return near
 }
 
+// itemEntry returns the entry that became an item of a list: the one with its key or, as some entries are left out, the one
+// at its place if that is sure.
+func itemEntry(d *syntax.DictExpr, i int, key string) *syntax.DictEntry {
+	if entry := dictEntry(d, key); entry != nil && key != "" {
+		return entry
+	}
+	if i >= len(d.List) {
+		return nil
+	}
+	for _, x := range d.List {
+		switch x.(*syntax.DictEntry).Value.(type) {
+		case *syntax.Literal, *syntax.CallExpr, *syntax.UnaryExpr, *syntax.DictExpr:
+		default: // it may be None
+			return nil
+		}
+	}
+	return d.List[i].(*syntax.DictEntry)
+}
+
 func item(file string, list []syntax.Expr, name string, t *target) syntax.Expr {
 	i, ok := index(name)
 	if !ok || i >= len(list) {
@@ -259,12 +310,13 @@ func item(file string, list []syntax.Expr, name string, t *target) syntax.Expr {
 	return list[i]
 }
 
-// index reads "[2]".
+// index reads "[2]" and "[2]key".
 func index(name string) (int, bool) {
-	if !strings.HasPrefix(name, "[") || !strings.HasSuffix(name, "]") {
+	end := strings.IndexByte(name, ']')
+	if !strings.HasPrefix(name, "[") || end < 0 {
 		return 0, false
 	}
-	i, err := strconv.Atoi(name[1 : len(name)-1])
+	i, err := strconv.Atoi(name[1:end])
 	return i, err == nil && i >= 0
 }
 
