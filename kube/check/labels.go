@@ -13,8 +13,9 @@ func atLabels(s ...kube.Step) kube.Path { return kube.Fields("metadata", "labels
 func atAnnotations(s ...kube.Step) kube.Path {
 	return kube.Fields("metadata", "annotations").With(s...)
 }
-func atSelector(s ...kube.Step) kube.Path    { return kube.Fields("spec", "selector").With(s...) }
+func atSelector(s ...kube.Step) kube.Path { return kube.Fields("spec", "selector").With(s...) }
 func atMatchLabels(s ...kube.Step) kube.Path { return atSelector(kube.Field("matchLabels")).With(s...) }
+
 func atExpressions(s ...kube.Step) kube.Path {
 	return atSelector(kube.Field("matchExpressions")).With(s...)
 }

@@ -4,8 +4,6 @@ import (
 	"github.com/starctl/starctl/kube"
 )
 
-const rbacGroup = "rbac.authorization.k8s.io"
-
 // subjects holds bindings to the rules of k8s.io/kubernetes' ValidateRoleBinding.
 func subjects(r *run, o *object) {
 	if o.kind.id != roleBinding && o.kind.id != clusterRoleBinding {
