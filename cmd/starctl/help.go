@@ -27,7 +27,7 @@ func help(c *cobra.Command) error {
 	if c.HasSubCommands() {
 		commandList(&b, c)
 	} else {
-		fmt.Fprintf(&b, "\nUsage: starctl %s\n", c.Use)
+		fmt.Fprintf(&b, "\nUsage: %s %s\n", c.Parent().CommandPath(), c.Use)
 	}
 	flagGroups(&b, c)
 	if !c.HasParent() {

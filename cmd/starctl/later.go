@@ -15,7 +15,7 @@ func laterCommands() []*cobra.Command {
 		"apply": "what is rendered can be applied by kubectl: starctl render | kubectl apply -f -",
 	}
 	var list []*cobra.Command
-	for _, name := range []string{"diff", "apply", "delete", "status", "history", "rollback", "graph", "explain", "import", "repl", "lsp", "mod", "lint", "envoy"} {
+	for _, name := range []string{"diff", "apply", "delete", "status", "history", "rollback", "graph", "explain", "import", "repl", "lsp", "mod", "lint"} {
 		d := notYet(name)
 		if h := instead[name]; h != "" {
 			d.Help = []string{h}

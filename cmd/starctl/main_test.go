@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script/TOPIC_CASE.txtar. What varies from run to run, times, is cut from what is compared by
 // the command "steady".
 func TestScripts(t *testing.T) {
+	beside := buildValidator(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
@@ -30,10 +31,22 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("LANG", "C.UTF-8")
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("PATH", env.Getenv("PATH")+string(filepath.ListSeparator)+beside)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"steady": steady, "code": code},
 	})
+}
+
+// buildValidator builds the program that starctl runs to validate, and returns the directory that it is in. The one under test
+// does not link it, as starctl does not.
+func buildValidator(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", dir+"/", "../starctl-envoy").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return dir
 }
 
 var times = regexp.MustCompile(`\(?\b[0-9.]+ m?s\b\)?|(seconds|time)("?[=:] ?"?)[0-9.]+`)

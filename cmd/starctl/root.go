@@ -35,7 +35,7 @@ starctl render | kubectl apply -f -`,
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
 	}
 	root.AddCommand(
-		renderCommand(u), testCommand(u), vetCommand(u),
+		renderCommand(u), testCommand(u), vetCommand(u), envoyCommand(u),
 		initCommand(u), formatCommand(u),
 		docCommand(u), inputsCommand(u), targetsCommand(u),
 		versionCommand(u), completionCommand(u),

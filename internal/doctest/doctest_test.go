@@ -20,7 +20,7 @@ import (
 
 func TestPages(t *testing.T) {
 	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(bin, "starctl"), "./cmd/starctl")
+	build := exec.Command("go", "build", "-o", bin+"/", "./cmd/...")
 	build.Dir = "../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
