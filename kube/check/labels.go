@@ -9,11 +9,16 @@ import (
 // where makes the path of a place when there is something to report of it, and not before: all is well most of the time.
 type where func(...kube.Step) kube.Path
 
+// The places that most objects have.
+
 func atLabels(s ...kube.Step) kube.Path { return kube.Fields("metadata", "labels").With(s...) }
+
 func atAnnotations(s ...kube.Step) kube.Path {
 	return kube.Fields("metadata", "annotations").With(s...)
 }
+
 func atSelector(s ...kube.Step) kube.Path { return kube.Fields("spec", "selector").With(s...) }
+
 func atMatchLabels(s ...kube.Step) kube.Path { return atSelector(kube.Field("matchLabels")).With(s...) }
 
 func atExpressions(s ...kube.Step) kube.Path {
