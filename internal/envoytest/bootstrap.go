@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -112,12 +111,13 @@ func socketAddress(host string, port int) map[string]any {
 	return map[string]any{"socket_address": map[string]any{"address": host, "port_value": port}}
 }
 
-// WriteFiles writes what the bootstrap of c refers to into c.Dir.
-func WriteFiles(c envoy.Config) error {
-	for _, f := range envoy.Files(c) {
-		if err := os.WriteFile(filepath.Join(c.Dir, f.Name), encode.AppendYAML(nil, f.Node), 0o644); err != nil {
-			return err
+// Move replaces the beginnings of paths.
+func (b Bootstrap) Move(moved *strings.Replacer) {
+	b.Walk(func(m map[string]any) {
+		for _, key := range []string{"path", "filename"} {
+			if s, ok := m[key].(string); ok && strings.HasPrefix(s, "/") {
+				m[key] = moved.Replace(s)
+			}
 		}
-	}
-	return nil
+	})
 }

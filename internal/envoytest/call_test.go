@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/starctl/starctl/envoy"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -105,15 +104,20 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-// listen = "shared": the upstream is chosen by the authority, with or without a port.
+// listen = "shared": the upstream is chosen by the authority, with or without a port. The application is told the name, and
+// its hosts file the way.
 func TestSharedListener(t *testing.T) {
 	t.Parallel()
-	c := config()
-	c.Listen = envoy.Shared
-	w := newWorld(t, c)
+	w := deploy(t, declare(`"svc0:8080", "svc1:8080", listen = "shared"`))
 	pod := w.pod(1)
 	w.publish(svc0, pod)
 	w.start()
+	if got := w.deployed.App.Variables()["SVC0_SERVICE_ADDRESS"]; got != "svc0:8000" {
+		t.Errorf("the application is told %q, want svc0:8000", got)
+	}
+	if got, want := w.deployed.HostsFile(), "127.0.0.1\tsvc0\tsvc0.ns\tsvc1\tsvc1.ns\n"; !strings.HasSuffix(got, want) {
+		t.Errorf("hosts file:\n%swant at its end:\n%s", got, want)
+	}
 	for authority, want := range map[string]codes.Code{
 		"svc0": codes.OK, "svc0:8000": codes.OK, "svc0.ns": codes.OK, "svc0.ns.svc:50051": codes.OK,
 		"svc0.ns.svc.cluster.local": codes.OK, "SVC0.NS": codes.OK, "svc0.ns.svc.cluster.local.:8000": codes.OK, "nope": codes.Unimplemented,
@@ -133,7 +137,7 @@ func TestSharedListener(t *testing.T) {
 			t.Errorf("%s: the backend saw %v, want %s", authority, md[":authority"], svc0)
 		}
 	}
-	if code, body, err := w.envoy.Get(8000, "/"); code != 404 || !strings.Contains(body, "knows: svc0, svc1, svc2") {
+	if code, body, err := w.envoy.Get(8000, "/"); code != 404 || !strings.Contains(body, "knows: svc0, svc1\n") {
 		t.Errorf("HTTP/1: %d %q %v", code, body, err)
 	}
 }

@@ -9,15 +9,11 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/starctl/starctl/internal/envoybin"
 )
 
 // Envoy is a running Envoy process.
@@ -31,16 +27,12 @@ type Envoy struct {
 	done chan error
 }
 
-// StartEnvoy runs bin with b, whose listeners must be on host. It does not wait.
-func StartEnvoy(bin, dir, host string, b Bootstrap, args ...string) (*Envoy, error) {
-	file := filepath.Join(dir, "envoy.json")
-	if err := b.WriteFile(file); err != nil {
-		return nil, err
-	}
+// StartEnvoy runs bin with a configuration whose listeners are on host. It does not wait.
+func StartEnvoy(bin, host string, args, env []string) (*Envoy, error) {
 	e := &Envoy{Host: host, Stdout: new(Buffer), Stderr: new(Buffer), done: make(chan error, 1)}
-	e.cmd = exec.Command(bin, slices.Concat([]string{"--config-path", file}, envoybin.Args(), args)...)
+	e.cmd = exec.Command(bin, args...)
 	e.cmd.Stdout, e.cmd.Stderr = e.Stdout, e.Stderr
-	e.cmd.Env = envoybin.Env()
+	e.cmd.Env = env
 	// The kernel ends Envoy if the test process dies without stopping it.
 	e.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	e.Start = time.Now()
@@ -76,6 +68,7 @@ func (e *Envoy) WaitReady(ctx context.Context) (time.Duration, error) {
 		select {
 		case <-tick.C:
 		case err := <-e.done:
+			e.done <- err
 			return 0, fmt.Errorf("envoy ended: %v\n%s", err, e.Stderr)
 		case <-ctx.Done():
 			return 0, fmt.Errorf("not ready: %w\n%s", ctx.Err(), e.Stderr)

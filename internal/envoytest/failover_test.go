@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/starctl/starctl/envoy"
 	"google.golang.org/grpc/codes"
 )
 
@@ -13,23 +12,20 @@ const remote = "front-proxy.eu.example.com"
 // One envoy.cluster.dns cluster holds two priorities under different names.
 func TestFailover(t *testing.T) {
 	for _, c := range []struct {
-		name     string
-		maxEject int // percent; 0 is the default
-		fail     func(w *world, local []*Backend)
-		heal     func(w *world, local []*Backend)
-		works    bool
+		name    string
+		outlier string
+		fail    func(w *world, local []*Backend)
+		heal    func(w *world, local []*Backend)
+		works   bool
 	}{
-		{"no local Pod in DNS", 0, func(w *world, _ []*Backend) { w.publish(svc0) }, func(w *world, l []*Backend) { w.publish(svc0, l...) }, true},
-		{"all local Pods bad", 0, setCode(codes.Unavailable), setCode(codes.OK), true},
-		{"ejection held to half", 50, setCode(codes.Unavailable), setCode(codes.OK), false},
+		{"no local Pod in DNS", "None", func(w *world, _ []*Backend) { w.publish(svc0) }, func(w *world, l []*Backend) { w.publish(svc0, l...) }, true},
+		{"all local Pods bad", "None", setCode(codes.Unavailable), setCode(codes.OK), true},
+		{"ejection held to half", "envoy.outlier(max_ejection_percent = 50)", setCode(codes.Unavailable), setCode(codes.OK), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			cfg := config()
-			u := &cfg.Upstreams[0]
-			u.Outlier.MaxEjectionPercent = c.maxEject
-			u.Failover = []envoy.Endpoint{{Address: remote + ":8080", Authority: "svc0.eu.example.com"}}
-			w := newWorld(t, cfg)
+			w := deploy(t, declare(`envoy.upstream("svc0", port = 8080, outlier = `+c.outlier+`,
+        failover = [envoy.endpoint("`+remote+`:8080", authority = "svc0.eu.example.com")])`))
 			local := w.pods(2)
 			far := w.pod(50)
 			w.publish(svc0, local...)
@@ -45,15 +41,17 @@ func TestFailover(t *testing.T) {
 				t.Errorf("all is well: %d calls went away; %v", n, res)
 			}
 			c.fail(w, local)
-			load.Run(t.Context(), conn)
-			time.Sleep(6 * time.Second)
-			n, res := atRemote()
-			t.Logf("failed over: %d at the remote; %v; %v", n, res, w.envoy.Hosts("svc0"))
-			if got := n == 300; got != c.works {
-				t.Errorf("%d of 300 calls at the remote; all: %t, want %t", n, got, c.works)
-			}
-			if md, _ := far.Last(); c.works && md.Get(":authority")[0] != "svc0.eu.example.com" {
-				t.Errorf("the remote saw %v, want its own authority", md.Get(":authority"))
+			if c.works {
+				d := w.eventually(25*time.Second, "every call goes to the remote", func() bool { n, _ := atRemote(); return n == 300 })
+				t.Logf("failed over within %v; %v", d, w.envoy.Hosts("svc0"))
+				if md, _ := far.Last(); md.Get(":authority")[0] != "svc0.eu.example.com" {
+					t.Errorf("the remote saw %v, want its own authority", md.Get(":authority"))
+				}
+			} else {
+				w.eventually(25*time.Second, "one Pod is ejected", func() bool { atRemote(); in, _ := w.healthy("svc0"); return in == 2 })
+				if n, res := atRemote(); n == 300 || res.Failed() == 0 {
+					t.Errorf("with half of the Pods in rotation: %d of 300 calls at the remote; %v", n, res)
+				}
 			}
 			c.heal(w, local)
 			t.Logf("healed after %v", w.waitHosts("svc0", 3, 60*time.Second))

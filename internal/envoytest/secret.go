@@ -8,10 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"math/big"
-	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -65,41 +62,15 @@ func template(name string) *x509.Certificate {
 	}
 }
 
-// Mount is a directory that changes as the kubelet changes a mounted Secret: the files are links through ..data, which is
-// swapped by a rename.
-type Mount struct {
-	Dir string
-	n   int
-}
-
-// Put makes the directory hold exactly ca.crt, tls.crt and tls.key of these.
-func (m *Mount) Put(ca *Authority, cert tls.Certificate) error {
+// Secret returns ca.crt, tls.crt and tls.key, as a Secret of type kubernetes.io/tls holds them.
+func Secret(ca *Authority, cert tls.Certificate) (map[string][]byte, error) {
 	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	m.n++
-	version := fmt.Sprintf("..%d", m.n)
-	if err := os.Mkdir(filepath.Join(m.Dir, version), 0o755); err != nil {
-		return err
-	}
-	for name, block := range map[string]*pem.Block{
-		"ca.crt":  {Type: "CERTIFICATE", Bytes: ca.Cert.Raw},
-		"tls.crt": {Type: "CERTIFICATE", Bytes: cert.Certificate[0]},
-		"tls.key": {Type: "PRIVATE KEY", Bytes: key},
-	} {
-		if err := os.WriteFile(filepath.Join(m.Dir, version, name), pem.EncodeToMemory(block), 0o600); err != nil {
-			return err
-		}
-		if m.n == 1 {
-			if err := os.Symlink(filepath.Join("..data", name), filepath.Join(m.Dir, name)); err != nil {
-				return err
-			}
-		}
-	}
-	next := filepath.Join(m.Dir, "..data_tmp")
-	if err := os.Symlink(version, next); err != nil {
-		return err
-	}
-	return os.Rename(next, filepath.Join(m.Dir, "..data"))
+	return map[string][]byte{
+		"ca.crt":  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Cert.Raw}),
+		"tls.crt": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}),
+		"tls.key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+	}, nil
 }

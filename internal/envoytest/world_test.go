@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -31,32 +33,81 @@ func config() envoy.Config {
 	}
 }
 
+// declare is a deploy.star of an application with a sidecar.
+func declare(configMap string, sidecar ...string) string {
+	return fmt.Sprintf(`
+def main(ctx):
+    app = deployment("app", image = "example.com/app:v1")
+    envoy.configure_sidecar(app, %s)
+    return [app, envoy.config_map("app", %s)]
+`, strings.Join(sidecar, ", "), configMap)
+}
+
+// declareCerts is one with certificates in a Secret that is mounted at /certs of the sidecar.
+func declareCerts(configMap string) string {
+	const head = `
+def main(ctx):
+    vet.external("app-tls")
+    certs = envoy.tls(ca = "/certs/ca.crt", cert = "/certs/tls.crt", key = "/certs/tls.key")
+    app = deployment("app", image = "example.com/app:v1")
+    app.spec.template.spec.volumes.append({"name": "certs", "secret": {"secretName": "app-tls"}})
+    envoy.configure_sidecar(app, container = {"volumeMounts": [{"name": "certs", "mountPath": "/certs"}]})
+    return [app, envoy.config_map("app", `
+	return head + configMap + ")]\n"
+}
+
 // world is one test's network: Envoy at .1, DNS at .53, Pods from .101 on.
 type world struct {
 	*testing.T
-	prefix string
-	dns    *DNS
-	boot   Bootstrap
-	envoy  *Envoy
+	prefix   string
+	dns      *DNS
+	boot     Bootstrap
+	deployed *Deployed         // nil: boot is all there is
+	mounts   map[string]string // what stands for a mount path of the sidecar
+	faulty   bool              // Envoy has reason to warn before it is ready
+	envoy    *Envoy
 }
 
 var worlds atomic.Uint32
 
-// newWorld starts DNS and generates the bootstrap of c, which is changed only in
-// the resolver and the addresses it binds. The test may edit boot before start.
-func newWorld(t *testing.T, c envoy.Config) *world {
+// emptyWorld starts DNS.
+func emptyWorld(t *testing.T) *world {
 	t.Helper()
 	envoybin.Path(t)
-	w := &world{T: t}
+	w := &world{T: t, mounts: map[string]string{}}
 	w.prefix = fmt.Sprintf("127.%d.%d.", 64+os.Getpid()%128, 1+worlds.Add(1))
 	var err error
-	if w.dns, err = StartDNS(w.prefix + "53"); err != nil {
+	if w.dns, err = StartDNS(w.prefix + "53:0"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.dns.Stop)
+	return w
+}
+
+// newWorld generates the bootstrap of c, which is changed only in the resolver and the addresses it binds. The test may edit
+// boot before start.
+func newWorld(t *testing.T, c envoy.Config) *world {
+	t.Helper()
+	w := emptyWorld(t)
+	var err error
 	if w.boot, err = Generate(c); err != nil {
 		t.Fatal(err)
 	}
+	return w
+}
+
+// deploy makes a world of what a deploy.star renders to. Besides what newWorld changes, it is the paths of mounts.
+func deploy(t *testing.T, text string) *world {
+	t.Helper()
+	w := emptyWorld(t)
+	var err error
+	if w.deployed, err = Deploy(t.Context(), text); err == nil {
+		w.boot, err = w.deployed.Bootstrap()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.mounts[ConfigDir] = t.TempDir()
 	return w
 }
 
@@ -90,11 +141,19 @@ func (w *world) publish(name string, pods ...*Backend) {
 }
 
 // launch starts Envoy without waiting for it.
-func (w *world) launch(args ...string) *Envoy {
+func (w *world) launch() *Envoy {
 	w.Helper()
 	w.boot.UseResolver(w.dns.Addr.Addr().String(), int(w.dns.Addr.Port()))
 	w.boot.Relocate(w.prefix + "1")
-	e, err := StartEnvoy(envoybin.Path(w.T), w.TempDir(), w.prefix+"1", w.boot, args...)
+	file := filepath.Join(w.TempDir(), "envoy.json")
+	args, env := append([]string{"--config-path", file}, envoybin.Args()...), envoybin.Env()
+	if w.deployed != nil {
+		args, env = w.mount(file), append(os.Environ(), w.deployed.Sidecar.Environ()...)
+	}
+	if err := w.boot.WriteFile(file); err != nil {
+		w.Fatal(err)
+	}
+	e, err := StartEnvoy(envoybin.Path(w.T), w.prefix+"1", args, env)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -108,15 +167,44 @@ func (w *world) launch(args ...string) *Envoy {
 	return e
 }
 
-// start launches Envoy and returns the time until /ready said 200.
-func (w *world) start(args ...string) time.Duration {
+// mount puts the files of the ConfigMap where they can be, and returns the sidecar's arguments with the bootstrap in file.
+func (w *world) mount(file string) []string {
 	w.Helper()
-	e := w.launch(args...)
+	var pairs []string
+	for _, m := range w.deployed.Sidecar.VolumeMounts {
+		dir, known := w.mounts[m.MountPath]
+		if !known {
+			w.Fatalf("nothing is mounted at %s", m.MountPath)
+		}
+		pairs = append(pairs, m.MountPath, dir)
+	}
+	moved := strings.NewReplacer(pairs...)
+	w.boot.Move(moved)
+	config := Mount{Dir: w.mounts[ConfigDir]}
+	if err := config.Put(w.deployed.besides(moved)); err != nil {
+		w.Fatal(err)
+	}
+	args := w.deployed.Sidecar.Command()
+	for i, a := range args {
+		if a == ConfigDir+"/envoy.yaml" {
+			args[i] = file
+		}
+	}
+	return args
+}
+
+// start launches Envoy and returns the time until /ready said 200. Until then it must not have warned of anything.
+func (w *world) start() time.Duration {
+	w.Helper()
+	e := w.launch()
 	ctx, cancel := context.WithTimeout(w.Context(), 60*time.Second)
 	defer cancel()
 	d, err := e.WaitReady(ctx)
 	if err != nil {
 		w.Fatal(err)
+	}
+	if got := envoybin.Warnings(e.Stderr.String()); len(got) > 0 && !w.faulty {
+		w.Errorf("warnings at the start:\n%s", strings.Join(got, "\n"))
 	}
 	return d
 }
