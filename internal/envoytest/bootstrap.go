@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -109,6 +110,16 @@ func (b Bootstrap) Relocate(host string) {
 
 func socketAddress(host string, port int) map[string]any {
 	return map[string]any{"socket_address": map[string]any{"address": host, "port_value": port}}
+}
+
+// WriteFiles writes what the bootstrap of c refers to into c.Dir.
+func WriteFiles(c envoy.Config) error {
+	for _, f := range envoy.Files(c) {
+		if err := os.WriteFile(filepath.Join(c.Dir, f.Name), encode.AppendYAML(nil, f.Node), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Move replaces the beginnings of paths.

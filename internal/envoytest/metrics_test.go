@@ -106,8 +106,12 @@ func everything(t *testing.T) *world {
 	t.Helper()
 	mount, ca := &Mount{Dir: t.TempDir()}, authority(t)
 	cert, err := ca.Issue("client")
+	var files map[string][]byte
 	if err == nil {
-		err = mount.Put(ca, cert)
+		files, err = Secret(ca, cert)
+	}
+	if err == nil {
+		err = mount.Put(files)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -140,8 +140,8 @@ func (w *world) publish(name string, pods ...*Backend) {
 	w.dns.SetAddrs(name, addrs...)
 }
 
-// launch starts Envoy without waiting for it.
-func (w *world) launch() *Envoy {
+// launch starts Envoy, with more arguments, without waiting for it.
+func (w *world) launch(more ...string) *Envoy {
 	w.Helper()
 	w.boot.UseResolver(w.dns.Addr.Addr().String(), int(w.dns.Addr.Port()))
 	w.boot.Relocate(w.prefix + "1")
@@ -153,7 +153,7 @@ func (w *world) launch() *Envoy {
 	if err := w.boot.WriteFile(file); err != nil {
 		w.Fatal(err)
 	}
-	e, err := StartEnvoy(envoybin.Path(w.T), w.prefix+"1", args, env)
+	e, err := StartEnvoy(envoybin.Path(w.T), w.prefix+"1", append(args, more...), env)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -193,10 +193,10 @@ func (w *world) mount(file string) []string {
 	return args
 }
 
-// start launches Envoy and returns the time until /ready said 200. Until then it must not have warned of anything.
-func (w *world) start() time.Duration {
+// start launches Envoy, with more arguments, and returns the time until /ready said 200. Until then it must not have warned of anything.
+func (w *world) start(more ...string) time.Duration {
 	w.Helper()
-	e := w.launch()
+	e := w.launch(more...)
 	ctx, cancel := context.WithTimeout(w.Context(), 60*time.Second)
 	defer cancel()
 	d, err := e.WaitReady(ctx)
