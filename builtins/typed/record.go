@@ -321,5 +321,5 @@ func (c Constructor) positional() error {
 	if c.typ.Kind != "" {
 		list = slices.DeleteFunc(list, func(s string) bool { return s == "apiVersion" || s == "kind" })
 	}
-	return fmt.Errorf("%s: fields are given by name, as in %s(%s = ...)", c.typ.Short(), c.typ.Short(), list[0])
+	return fmt.Errorf("fields are given by name, as in %s(%s = ...)", c.typ.Short(), list[0])
 }

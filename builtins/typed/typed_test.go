@@ -123,7 +123,7 @@ func TestNoSuchType(t *testing.T) {
 		{`k8s.apps.v2`, `no v2 in k8s.apps: did you mean "v1"?`},
 		{`k8s.apps.v1.Deploymnt`, `no Deploymnt in k8s.apps.v1: did you mean "Deployment"?`},
 		{`core.Container().prots`, `no such field of Container: did you mean "ports"?`},
-		{`core.Container("a")`, `Container: fields are given by name, as in Container(`},
+		{`core.Container("a")`, `fields are given by name, as in Container(`},
 	} {
 		_, _, err := eval(t, c.src)
 		var got string

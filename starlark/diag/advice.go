@@ -34,11 +34,29 @@ func advice(msg, line, before string) []string {
 		if strings.HasSuffix(before, "|") {
 			help = "write or"
 		}
+	case "'='":
+		if strings.HasSuffix(msg, "want ':'") {
+			help = "a dict has a colon between key and value"
+		}
+	case "'{'":
+		if strings.HasSuffix(msg, "want ':'") {
+			help = "a block begins with a colon, and is indented"
+		}
+	case "'//'", "'/'":
+		if strings.TrimSpace(before) == "" {
+			help = "a comment begins with #"
+		}
+	case "if":
+		if strings.HasSuffix(before, "else") {
+			help = "write elif"
+		}
 	case "':'":
 		if first == "def" && strings.Contains(line[len(before):], ")") {
 			help = "parameters have no types"
 		} else if strings.Contains(line, ":=") {
 			help = "write = to give a variable its value"
+		} else if strings.HasSuffix(msg, "want ','") {
+			help = "a keyword has = before its value"
 		}
 	case "','":
 		if strings.HasSuffix(msg, "want ':'") {
@@ -57,15 +75,22 @@ func advice(msg, line, before string) []string {
 		switch first {
 		case "var", "let", "const", "local":
 			help = "a variable needs no " + first + ": name = value"
-		case "assert":
-			help = `write if not condition: fail("message")`
+		case "func", "function", "fn":
+			help = "a function begins with def"
 		}
 	case "newline":
 		if strings.HasSuffix(before, "++") || strings.HasSuffix(before, "--") {
 			help = "write += 1 or -= 1"
 		}
 	}
-	if help == "" {
+	_, want, _ := strings.Cut(msg, ", want ")
+	switch {
+	case help != "":
+	case first == "assert":
+		help = `write if not condition: fail("message")`
+	case strings.TrimSpace(before) == "" && !strings.HasPrefix(token, "'") && (want == "','" || want == "']'" || want == "'}'"):
+		help = "the line before may lack a comma at its end"
+	default:
 		return characterAdvice(msg)
 	}
 	return []string{help}
@@ -76,6 +101,7 @@ func characterAdvice(msg string) []string {
 	for _, a := range [...]struct{ in, help string }{
 		{"input character '?'", "write x if condition else y"},
 		{"input character '!'", "write not"},
+		{"input character '@'", "there are no decorators: call it on the function instead"},
 		{"input character '“'", `strings are in plain quotes: "`},
 		{"input character '”'", `strings are in plain quotes: "`},
 		{"input character '‘'", `strings are in plain quotes: "`},

@@ -72,9 +72,10 @@ func TestFrom(t *testing.T) {
 		want  string
 	}{
 		{"operator", Texts{"deploy.star": "def main():\n    return 1 + \"x\"\n"}, `
-deploy.star:2:14: unknown binary op: int + string
+deploy.star:2:14: int + string is not defined
     2 |     return 1 + "x"
       |              ^
+   str(...) makes text of a number, and so does "%s" % value
 `},
 		{"calls", Texts{"deploy.star": `def size(n):
     return n // 0

@@ -204,6 +204,9 @@ func plain(msg string) string {
 func (c converter) explain(d *Diagnostic, builtin string) {
 	place := Place{Frames: d.Calls}
 	takeHint(d)
+	if builtin != "fail" {
+		plainly(d)
+	}
 	switch msg := d.Message; {
 	case strings.HasSuffix(msg, " referenced before assignment"):
 		d.Pos = place.Locate(c.Forest)
@@ -271,6 +274,9 @@ func (c converter) unassigned(d *Diagnostic, name string) {
 	where := c.declaration(file, name, d.Pos)
 	if !c.builtin(file, name) {
 		d.Message = name + " is used before it has a value"
+		if c.global(file, name) {
+			d.Help = append(d.Help, "a function cannot change a global: its own "+name+" has no value yet; give it another name")
+		}
 		if where.IsValid() && where.Line != d.Pos.Line {
 			d.Related = append(d.Related, Related{where, "it gets one here"})
 		}
