@@ -108,6 +108,21 @@ func (p *Project) Source(file string) []byte { return p.host.Source(file) }
 // Names returns the predeclared names.
 func (p *Project) Names(file string) []string { return p.host.Names(file) }
 
+// Affected reports whether rendering a file looks at any of the files that have changed, whose names are relative to the
+// project's root. Of a file that could not be evaluated nobody knows: it is affected by everything.
+func (p *Project) Affected(file string, changed []string) bool { return p.host.Affected(file, changed) }
+
+// Forget drops what was made of files that have changed, and of those that need them, so that they are evaluated afresh.
+// The project file must not be among them: Open reads that. Nothing may be rendered meanwhile.
+func (p *Project) Forget(changed []string) {
+	p.src.Forget()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, file := range p.host.Forget(changed) {
+		delete(p.declared, file)
+	}
+}
+
 // Inputs returns the inputs that the main of a file declares.
 func (p *Project) Inputs(ctx context.Context, file string) ([]project.Input, error) {
 	f, _, err := p.load(ctx, file)

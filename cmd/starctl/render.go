@@ -25,6 +25,7 @@ type renderFlags struct {
 	limits
 	format    string
 	outputDir string
+	again     bool
 }
 
 func renderCommand(u *ui) *cobra.Command {
@@ -43,6 +44,7 @@ starctl render ./... --output-dir manifests     every deploy.star below, one fil
 		fs.StringVarP(&f.format, "output", "o", "yaml", "`FORMAT`: yaml, json or kyaml")
 		fs.StringVar(&f.outputDir, "output-dir", "", "write one file an object below `DIR`, and remove what is no longer declared")
 		fs.BoolVar(&u.json, "json", false, "mistakes and warnings as JSON")
+		fs.BoolVar(&f.again, "watch", false, "stay, and show what each change of a file changes")
 	})
 	f.limits.flags(c.Flags())
 	completeTargets(c, u)
@@ -53,6 +55,12 @@ func (f *renderFlags) run(ctx context.Context, u *ui, args []string) error {
 	format, err := encode.ParseFormat(f.format)
 	if err != nil {
 		return diag.Diagnostic{Message: err.Error(), Suggest: diag.Nearest(f.format, encode.Formats())}
+	}
+	if f.again {
+		if f.outputDir != "" || u.json {
+			return diag.Diagnostic{Message: "--watch shows differences: it goes with neither --output-dir nor --json"}
+		}
+		return f.watch(ctx, u, args)
 	}
 	units, err := u.deployFiles(args)
 	if err != nil {

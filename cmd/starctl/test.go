@@ -27,6 +27,7 @@ type testFlags struct {
 	verbose bool
 	json    bool
 	junit   string
+	again   bool
 }
 
 func testCommand(u *ui) *cobra.Command {
@@ -48,6 +49,7 @@ starctl test --run replicas        only tests whose names match`,
 	group(c.Flags(), "Output", func(fs *pflagSet) {
 		fs.BoolVarP(&f.verbose, "verbose", "v", false, "name every test, show differences whole")
 		fs.BoolVar(&f.json, "json", false, "results as JSON")
+		fs.BoolVar(&f.again, "watch", false, "stay, and test again what each change of a file affects")
 		fs.StringVar(&f.junit, "junit", "", "also write results as JUnit XML to `FILE`")
 	})
 	f.limits.flags(c.Flags())
@@ -56,6 +58,12 @@ starctl test --run replicas        only tests whose names match`,
 }
 
 func (f *testFlags) exec(ctx context.Context, u *ui, args []string) error {
+	if f.again {
+		if f.update || f.json || f.junit != "" {
+			return diag.Diagnostic{Message: "--watch shows what fails: it goes with none of --update, --json and --junit"}
+		}
+		return f.watch(ctx, u, args)
+	}
 	dirs, err := f.dirs(u, args)
 	if err != nil {
 		return err
@@ -88,11 +96,15 @@ func (f *testFlags) exec(ctx context.Context, u *ui, args []string) error {
 
 // dirs opens the directories of tests that arguments mean.
 func (f *testFlags) dirs(u *ui, args []string) ([]*suite.Dir, error) {
-	units, err := u.units(args, func(dir string) ([]string, error) { return []string{dir}, nil }, suite.IsTest)
+	w, err := u.workspace(f.limits)
 	if err != nil {
 		return nil, err
 	}
-	w, err := u.workspace(f.limits)
+	return w.dirs(args)
+}
+
+func (w *workspace) dirs(args []string) ([]*suite.Dir, error) {
+	units, err := w.u.units(args, func(dir string) ([]string, error) { return []string{dir}, nil }, suite.IsTest)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/starctl/starctl"
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/encode"
 	"github.com/starctl/starctl/kube/plan"
@@ -130,4 +131,30 @@ func shorten(list []Line, most int, all bool) []Line {
 		return list
 	}
 	return append(list[:most-1:most-1], Line{' ', "... " + count(len(list)-most+1, "more line", "more lines") + " (all of them: -v)"})
+}
+
+// Changes says how the objects of a file differ from those that it rendered to before, Secrets masked.
+func Changes(p *starctl.Project, before, now []*kube.Object) []Failure {
+	var list []Failure
+	diffs, moved := differences(masked(before), masked(now))
+	for _, d := range diffs {
+		f := Failure{Object: d.id.String()}
+		switch {
+		case d.new == nil:
+			f.What = "no longer declared"
+		case d.old == nil:
+			f.At, f.What = p.Declared(d.new), "new"
+			f.Lines = valueLines('+', d.new.Node, false)
+		default:
+			f.At = p.Declared(d.new)
+			for _, c := range d.changes {
+				f.Lines = append(f.Lines, changeLines(c, false)...)
+			}
+		}
+		list = append(list, f)
+	}
+	if moved {
+		list = append(list, Failure{What: "the objects come in another order"})
+	}
+	return list
 }

@@ -20,7 +20,11 @@ func ReadFile(thread *starlark.Thread, name string) (string, error) {
 	if in == nil {
 		return "", fmt.Errorf("there are no files here")
 	}
-	text, err := in.readText(callerFile(thread), name)
+	from := callerFile(thread)
+	if t, err := in.locate(from, name); err == nil {
+		in.looked(thread.Name, t.String())
+	}
+	text, err := in.readText(from, name)
 	return text, diag.About(err, "[0]")
 }
 
@@ -53,6 +57,9 @@ func Glob(thread *starlark.Thread, patterns ...string) ([]string, error) {
 	from := callerFile(thread)
 	var list []string
 	for i, pattern := range patterns {
+		if t, err := in.locate(from, pattern); err == nil {
+			in.looked(thread.Name, globbed(t))
+		}
 		found, err := in.glob(from, pattern)
 		if err != nil {
 			return nil, diag.About(err, "[0]", fmt.Sprintf("[%d]", i))

@@ -72,6 +72,7 @@ type Interpreter struct {
 	mu      sync.Mutex
 	modules map[string]*module
 	texts   map[string][]byte
+	reads   map[string]map[string]bool // what each file has read and listed, see looked
 }
 
 // Module is a file that has been evaluated.

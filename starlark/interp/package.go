@@ -45,6 +45,7 @@ func (in *Interpreter) packageCall(ctx context.Context, m *module, call *syntax.
 	name := lit.Value.(string)
 	at := literalPos(m.file, lit)
 	dir, files, err := in.packageFiles(m.file, name)
+	in.looked(m.file, dir.String()+"/")
 	if err != nil {
 		return placed(diag.From(err, in), at, name), nil
 	}
