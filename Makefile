@@ -10,7 +10,7 @@ GOFUMPT     := $(BIN)/gofumpt-v0.12.0
 
 export GOFLAGS ?= -trimpath -buildvcs=false
 
-.PHONY: help demo test check ci build format vet lint unit race generate fresh golden bench bench-short envoy examples clean
+.PHONY: help demo test check ci build format vet lint unit race generate fresh golden bench bench-short bench-envoy envoy examples clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ ci: export ENVOY_REQUIRED = 1
 ci: envoy check race fresh traffic examples bench-short ## what every change must pass, with the real Envoy
 
 traffic: envoy ## the real Envoy under real gRPC traffic, on loopback
-	cd internal/envoytest && $(GO) test -parallel 10 ./...
+	cd internal/envoytest && $(GO) test -timeout 6m -parallel 10 ./...
 
 examples: build ## test every example, from the built binary
 	@for d in examples/*/ lib/; do (cd $$d && $(CURDIR)/bin/starctl test ./...) || exit 1; done
@@ -66,6 +66,9 @@ bench: ## measure rendering against the floor, and write bench/results.md
 
 bench-short: ## the same in short; fails when a ratio is more than 25 % above what is held
 	cd bench && $(GO) run . -passes 7 -sizes 1,100,1000 -max-over 1.25
+
+bench-envoy: envoy ## measure what a sidecar costs, and write bench/results-envoy.md
+	cd internal/envoytest && $(GO) test -count=1 -timeout 3m -v -run '^TestBench$$' -results $(CURDIR)/bench/results-envoy.md .
 
 envoy: ## install the real Envoy below .tools
 	@internal/envoytest/install.sh

@@ -54,6 +54,11 @@ func TestNotReady(t *testing.T) {
 	if code, _, _ := e.Get(9901, "/ready"); code != http.StatusServiceUnavailable {
 		t.Errorf("9901 before the first DNS answer: %d", code)
 	}
+	w.publish(svc0, w.pod(1))
+	w.eventually(30*time.Second, "9902 says 200", func() bool {
+		code, _, _ := e.Get(9902, "/ready")
+		return code == http.StatusOK
+	})
 }
 
 // Only the names of the configuration are asked for, without search domains,

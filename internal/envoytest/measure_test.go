@@ -34,31 +34,6 @@ func renamed(v any, i int) any {
 	return out
 }
 
-func TestMeasureSize(t *testing.T) {
-	if !*measure {
-		t.Skip("needs -measure")
-	}
-	for _, n := range []int{1, 10, 100, 300} {
-		w := newWorld(t, config())
-		withUpstreams(w.boot, n)
-		pods := w.pods(3)
-		for i := range n {
-			w.publish(fmt.Sprintf("up%d.ns.svc.cluster.local", i), pods...)
-		}
-		ready := w.start()
-		time.Sleep(time.Second)
-		idle, file := w.envoy.Memory()
-		for i := range n {
-			Load{Calls: 10, Workers: 2}.Run(t.Context(), w.dial(10001+i))
-		}
-		_, body, _ := w.envoy.Get(9902, "/stats/prometheus")
-		used, _ := w.envoy.Memory()
-		t.Logf("%d upstreams: ready %v, %d MiB, after traffic to all %d MiB, and %d MiB of binary; /stats/prometheus %d series %d KiB",
-			n, ready.Round(time.Millisecond), idle, used, file, series(body), len(body)>>10)
-		w.envoy.Stop()
-	}
-}
-
 func TestMeasureSilentDNS(t *testing.T) {
 	if !*measure {
 		t.Skip("needs -measure")
@@ -88,27 +63,6 @@ func TestMeasureUnread(t *testing.T) {
 	time.Sleep(6 * time.Second)
 	own, _ := w.envoy.Memory()
 	t.Logf("300 unread streams: %d MiB", own)
-}
-
-func TestMeasureLatency(t *testing.T) {
-	if !*measure {
-		t.Skip("needs -measure")
-	}
-	w := newWorld(t, config())
-	pod := w.pod(1)
-	w.publish(svc0, pod)
-	w.start()
-	direct, via := dial(t, "passthrough:///"+pod.Addr.String()), w.dial(10001)
-	for range 3 {
-		for _, workers := range []int{1, 8} {
-			l := Load{Calls: 4000, Workers: workers}
-			d, v := l.Run(t.Context(), direct), l.Run(t.Context(), via)
-			for _, p := range []float64{0.5, 0.99} {
-				a, b := d.Percentile(p), v.Percentile(p)
-				t.Logf("%d at once, p%v: direct %v, sidecar %v, x%.2f", workers, p*100, a, b, float64(b)/float64(a))
-			}
-		}
-	}
 }
 
 // How much the inclusion list saves, and that each of its patterns matches

@@ -54,7 +54,7 @@ func TestTermination(t *testing.T) {
 		_, err := client.UnaryCall(t.Context(), &pb.SimpleRequest{})
 		failed <- err
 	}()
-	time.Sleep(500 * time.Millisecond)
+	w.eventually(10*time.Second, "the call is under way", func() bool { return pod.Calls.Load() > 0 })
 	d, err := w.envoy.Stop()
 	t.Logf("ended after %v (%v); the call in flight: %v", d, err, <-failed)
 	if err != nil || d > 2*time.Second {
