@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/starctl/starctl"
+	"github.com/starctl/starctl/internal/rootfs"
 	"github.com/starctl/starctl/starlark/diag"
 	"github.com/starctl/starctl/starlark/interp"
 	"github.com/starctl/starctl/starlark/project"
@@ -35,12 +37,12 @@ func (w *workspace) open(root string) (*starctl.Project, error) {
 	if p := w.projects[root]; p != nil {
 		return p, nil
 	}
-	dir, err := os.OpenRoot(root)
+	dir, err := rootfs.Open(root)
 	if err != nil {
 		return nil, err
 	}
 	var p *starctl.Project
-	p, err = starctl.Open(dir.FS(), starctl.Settings{
+	p, err = starctl.Open(dir, starctl.Settings{
 		Limits: w.limits,
 		Print:  func(at diag.Pos, msg string) { w.u.printed(root, at, msg) },
 		Abort: func(d diag.Diagnostic) {
@@ -53,7 +55,7 @@ func (w *workspace) open(root string) (*starctl.Project, error) {
 		},
 	})
 	if list, ok := errors.AsType[diag.List](err); ok {
-		text, _ := os.ReadFile(dir.Name() + "/" + project.File)
+		text, _ := os.ReadFile(filepath.Join(root, project.File))
 		return nil, &located{list, diag.Texts{project.File: string(text)}, root}
 	}
 	if err != nil {

@@ -203,17 +203,28 @@ func (in *Interpreter) readSource(file string) ([]byte, error) {
 	return bytes.TrimPrefix(text, []byte("\uFEFF")), err
 }
 
+// regular is what a file system may have to read a regular file in one step. It returns false for whatever else there is,
+// which is then looked at step by step.
+type regular interface {
+	ReadRegular(name string, limit int64) ([]byte, bool)
+}
+
 // read returns the content of a file. Only regular files are opened: others could block.
 func (in *Interpreter) read(t tree) ([]byte, error) {
 	fsys := in.fs(t.lib)
 	if fsys == nil || !fs.ValidPath(t.path) {
 		return nil, mistake("", "there is no file %s", t)
 	}
+	limit := in.guards.limits.Value
+	if r, ok := fsys.(regular); ok {
+		if text, ok := r.ReadRegular(t.path, int64(limit)); ok {
+			return text, nil
+		}
+	}
 	info, err := fs.Stat(fsys, t.path)
 	if err != nil {
 		return nil, in.unreadable(t, err)
 	}
-	limit := in.guards.limits.Value
 	switch {
 	case info.IsDir():
 		return nil, mistake("", "%s is a directory, want a file", t)
