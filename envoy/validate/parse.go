@@ -165,7 +165,20 @@ func (d *document) fields(n *yaml.Node, desc protoreflect.MessageDescriptor, pat
 		}
 		seen[f.Name()] = true
 		d.field(value, f, at)
+		if !shadowed(n, i) {
+			d.leaf(desc, f, value, at)
+		}
 	}
+}
+
+// shadowed reports whether the key at i stands again further down, where Envoy takes it from.
+func shadowed(n *yaml.Node, i int) bool {
+	for j := i + 2; j+1 < len(n.Content); j += 2 {
+		if n.Content[j].Value == n.Content[i].Value {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *document) field(n *yaml.Node, f protoreflect.FieldDescriptor, path string) {
