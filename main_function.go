@@ -25,7 +25,7 @@ func (p *Project) mainOf(m *interp.Module) (*starlark.Function, error) {
 	}
 	return nil, diag.Diagnostic{
 		Pos:     globalPos(p, m.File, "main"),
-		Message: fmt.Sprintf("main is a %s, want a function: def main(ctx):", typed.TypeName(v)),
+		Message: fmt.Sprintf("main is %s, want a function: def main(ctx):", article(typed.Describe(v))),
 	}
 }
 

@@ -66,8 +66,16 @@ func (r *result) mistaken(objects []string) {
 	}
 }
 
-// note adds the objects of which something was found since to those with a mistake.
+// note adds the objects of which something was found since to those with a mistake, and those of a loaded file that had one.
 func (r *result) note(objects []*kube.Object) {
+	for i, rec := range r.records {
+		if rec.Frozen() && typed.Mistaken(rec) {
+			if r.wrong == nil {
+				r.wrong = map[string]bool{}
+			}
+			r.wrong[objects[i].ID.String()] = true
+		}
+	}
 	for _, d := range r.list {
 		if d.Severity != diag.Error {
 			continue

@@ -102,7 +102,7 @@ func (t *tree) node(v starlark.Value) (kube.Node, error) {
 	case starlark.Iterable:
 		return t.list(v)
 	}
-	return kube.Node{}, fmt.Errorf("got %s, want a value that text can hold: a dict, list, string, number, bool, None or object", typed.TypeName(v))
+	return kube.Node{}, fmt.Errorf("got %s, want a value that text can hold: a dict, list, string, number, bool, None or object", typed.Describe(v))
 }
 
 // emptyOf is the view of an object, list or dict that exists only because somebody read it.

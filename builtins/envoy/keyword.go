@@ -80,6 +80,9 @@ func (r *reader) argument(err error, i int) {
 
 func (r *reader) unknown(o options, name string) {
 	err := &typed.Error{Err: fmt.Errorf("%s has no keyword %q", r.builtin, name)}
+	if r.object == r.builtin {
+		err.Err = fmt.Errorf("no keyword %q", name)
+	}
 	if help := advice[name]; help != "" {
 		err.Help = []string{help}
 	} else {

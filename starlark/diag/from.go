@@ -222,9 +222,15 @@ func (c converter) explain(d *Diagnostic, builtin string) {
 		place.Names = []string{name}
 	}
 	d.Pos = place.Locate(c.Forest)
-	if builtin != "" && builtin != "fail" && isIdent(builtin) && !strings.HasPrefix(d.Message, builtin) {
+	if builtin != "" && builtin != "fail" && isIdent(builtin) && !names(d.Message, builtin) {
 		d.Message = builtin + ": " + d.Message
 	}
+}
+
+// names reports whether a message begins with the name of a builtin, perhaps with that of its module: k8s.object.
+func names(msg, builtin string) bool {
+	first, _, _ := strings.Cut(msg, ":")
+	return strings.HasPrefix(msg, builtin) || strings.HasSuffix(first, "."+builtin)
 }
 
 // takeHint moves the suggestion of a message into Suggest.
