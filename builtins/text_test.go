@@ -91,7 +91,7 @@ func TestText(t *testing.T) {
 func TestTextErrors(t *testing.T) {
 	for _, c := range []struct{ expr, want string }{
 		{`json.encode({1: 2})`, `json.encode: key 1: got int, want string`},
-		{`json.encode({"a": [{"b": len}]})`, `json.encode: ["a"][0]["b"]: got builtin_function_or_method, want a value that text can hold`},
+		{`json.encode({"a": [{"b": len}]})`, `json.encode: ["a"][0]["b"]: got function, want a value that text can hold`},
 		{`json.encode(struct(a = float("nan")))`, `json.encode: .a: got NaN, want a finite number`},
 		{`json.encode({"é"[:1]: 1})`, `json.encode: got text that is not UTF-8: "\xc3"`},
 		{`json.encode("é"[1:])`, `json.encode: got text that is not UTF-8: "\xa9"`},
