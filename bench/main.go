@@ -46,13 +46,27 @@ func main() {
 	b := &bench{dir: dir, passes: *passes}
 	b.build()
 	t := b.run(parse(*sizes))
+	if *over > 0 && len(t.over(*over)) > 0 {
+		b.again(t, *over)
+	}
 	text := t.String()
 	fmt.Print(text)
 	if *results != "" {
 		check(os.WriteFile(*results, []byte(t.page(text)), 0o644))
 	}
-	if bad := t.over(*over); *over > 0 && len(bad) > 0 {
-		log.Fatal(strings.Join(bad, "\n"))
+	if *over > 0 && len(t.over(*over)) > 0 {
+		log.Fatal(strings.Join(t.over(*over), "\n"))
+	}
+}
+
+// again measures those rows once more that are over a limit: the least of all passes counts, and others may have had the
+// machine for a while.
+func (b *bench) again(t *table, limit float64) {
+	for i := range t.rows {
+		if t.rows[i].over(limit) != "" {
+			fmt.Fprintf(os.Stderr, "measured once more: %s\n", t.rows[i].what)
+			b.measure(t.rows[i].programs)
+		}
 	}
 }
 

@@ -54,13 +54,22 @@ func (t *table) String() string {
 // over lists what is more than limit times its target.
 func (t *table) over(limit float64) []string {
 	var bad []string
-	for _, r := range t.rows {
-		floor, p := r.programs[0], r.programs[len(r.programs)-1]
-		if x := ratio(p.cpu, floor.cpu); r.target > 0 && x > r.target*limit {
-			bad = append(bad, fmt.Sprintf("%s: %s takes %.2f x the floor's CPU time, want at most %.2f x", r.what, p.name, x, r.target))
+	for i := range t.rows {
+		if s := t.rows[i].over(limit); s != "" {
+			bad = append(bad, s)
 		}
 	}
 	return bad
+}
+
+// over says what is more than limit times its target, or "".
+func (r *row) over(limit float64) string {
+	floor, p := r.programs[0], r.programs[len(r.programs)-1]
+	x := ratio(p.cpu, floor.cpu)
+	if r.target == 0 || x <= r.target*limit {
+		return ""
+	}
+	return fmt.Sprintf("%s: %s takes %.2f x the floor's CPU time, want at most %.2f x", r.what, p.name, x, r.target)
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d)/float64(time.Millisecond)) }

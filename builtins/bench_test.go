@@ -75,3 +75,22 @@ def make(name):
 		})
 	}
 }
+
+// BenchmarkSidecar is a deployment with a sidecar and its configuration, as far as main goes: linking has its own.
+func BenchmarkSidecar(b *testing.B) {
+	_, g := evaluate(b, `
+def make(name):
+    app = deployment(name, image = "registry.example.com/api:v1", ports = {"grpc": 8080}, env = {"AUTH_ADDR": "auth:9000"})
+    envoy.configure_sidecar(app, env = {"AUTH_ADDR": "{auth}"})
+    return [app, envoy.config_map(name, envoy.upstream("auth", port = 9000))]
+`)
+	thread := &starlark.Thread{}
+	typed.NewRun(thread)
+	args := starlark.Tuple{starlark.String("api")}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := starlark.Call(thread, g["make"], args, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
