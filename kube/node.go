@@ -41,6 +41,9 @@ type Collection interface {
 	At(i int) (key string, n Node)
 }
 
+// Finder is a Collection that finds the value of a key by itself. It returns an Absent Node where there is none.
+type Finder interface{ Find(key string) Node }
+
 // OfString, OfBool, OfInt and OfFloat view a scalar; OfBig views an integer by its decimal digits.
 func OfString(s string) Node { return Node{kind: String, str: s} }
 
@@ -179,6 +182,9 @@ func (n Node) Get(keys ...string) Node {
 func (n Node) get(key string) Node {
 	if !n.IsMapping() {
 		return Node{}
+	}
+	if f, ok := n.coll.(Finder); ok {
+		return f.Find(key)
 	}
 	for i := range n.coll.Len() {
 		if k, v := n.coll.At(i); k == key && v.kind != Absent {

@@ -104,7 +104,7 @@ func (o *object) node() kube.Node { return typed.Node(o.Record) }
 func (l *linker) result() []*kube.Object {
 	list := make([]*kube.Object, len(l.objects))
 	for i, o := range l.objects {
-		list[i] = kube.NewObject(o.node(), o.Record)
+		list[i] = &kube.Object{Node: o.node(), ID: o.Record.ID(), Origin: o.Record}
 	}
 	return list
 }

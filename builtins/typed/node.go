@@ -62,6 +62,16 @@ func (r *recordView) At(i int) (string, kube.Node) {
 	return r.typ.Fields[s.field].Name(), Node(s.val)
 }
 
+// Find makes a recordView a kube.Finder: the schema knows where a field is.
+func (r *recordView) Find(key string) kube.Node {
+	if f := r.typ.Field(key); f >= 0 {
+		if i, ok := (*Record)(r).find(f); ok {
+			return Node(r.slots[i].val)
+		}
+	}
+	return kube.Node{}
+}
+
 func (l *listView) Len() int                     { return len(l.vals) }
 func (l *listView) At(i int) (string, kube.Node) { return "", Node(l.vals[i]) }
 
