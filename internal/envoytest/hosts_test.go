@@ -3,6 +3,7 @@ package envoytest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -50,6 +51,9 @@ func inPod(t *testing.T) bool {
 	t.Logf("inside:\n%s", out)
 	if err != nil {
 		t.Errorf("inside: %v", err)
+	}
+	if _, missing := os.Stat(trace); missing != nil && err == nil {
+		noNamespaces(t, errors.New("see above"))
 	}
 	var inside []string
 	if err := json.Unmarshal([]byte(contents(t, trace)), &inside); err != nil || len(inside) != 3 {
@@ -108,15 +112,15 @@ type insidePod struct {
 // enter makes the process that of a Pod without a sidecar.
 func enter(t *testing.T) *insidePod {
 	t.Helper()
+	if err := EnterPod(); err != nil {
+		noNamespaces(t, err)
+	}
 	text, err := json.Marshal(Namespaces("self"))
 	if err == nil {
 		err = os.WriteFile(os.Getenv(podTrace), text, 0o600)
 	}
-	if err == nil {
-		err = EnterPod()
-	}
 	if err != nil {
-		noNamespaces(t, err)
+		t.Fatal(err)
 	}
 	p := &insidePod{&world{T: t, prefix: "127.1.0."}}
 	if p.dns, err = StartDNS(p.prefix + "53:53"); err != nil {
