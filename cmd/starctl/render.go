@@ -129,9 +129,12 @@ func (r *renderer) take(i int, res *starctl.Result) {
 		r.out[i].set = res.Set
 		return
 	}
-	b, _ := r.scratch.Get().([]byte)
-	b = encode.Append(b[:0], r.format, res.Set.Objects)
-	r.out[i].text = slices.Clone(b)
+	b, ok := r.scratch.Get().(*[]byte)
+	if !ok {
+		b = new([]byte)
+	}
+	*b = encode.Append((*b)[:0], r.format, res.Set.Objects)
+	r.out[i].text = slices.Clone(*b)
 	r.scratch.Put(b)
 }
 

@@ -34,7 +34,6 @@ type watched struct {
 	*testing.T
 	dir      string
 	out, err screen
-	seen     int
 }
 
 func (w *watched) write(name, text string) {
