@@ -40,6 +40,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot(u)
 	root.SetArgs(commandFirst(root, args))
 	err := root.ExecuteContext(ctx)
+	if u.results {
+		u.close()
+	}
 	if flushed := u.flush(); err == nil {
 		err = flushed
 	}

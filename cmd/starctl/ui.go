@@ -31,6 +31,7 @@ type ui struct {
 	mu      sync.Mutex
 	kept    error     // of a place that cannot return it
 	pending diag.List // what --json says at the end
+	results bool      // what --json says is what the command is for: it goes to out, and is said of nothing, too
 	abort   func()    // ends the process where evaluation cannot be stopped otherwise
 }
 
@@ -230,13 +231,17 @@ func (u *ui) named(list diag.List, root string) diag.List {
 func (u *ui) close() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.pending) == 0 {
+	w := u.err
+	if u.results {
+		w = u.out
+	} else if len(u.pending) == 0 {
 		return
 	}
-	e := json.NewEncoder(u.err)
+	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	u.keep(e.Encode(u.pending))
+	u.keep(e.Encode(append(diag.List{}, u.pending...)))
+	u.results = false
 	u.pending = nil
 }
 

@@ -45,6 +45,7 @@ func (f *vetFlags) run(ctx context.Context, u *ui, args []string) error {
 	if f.list {
 		return listChecks(u)
 	}
+	u.results = u.json
 	units, err := u.deployFiles(args)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 )
 
 // addresses: a static cluster needs IP addresses, a DNS one names.
@@ -55,6 +56,13 @@ func priorities(v *view) {
 	}
 }
 
+// needsNoChain reports whether a listener may be without filter chains: it takes datagrams, which listener filters handle, or
+// it gets them from elsewhere.
+func needsNoChain(l *listenerv3.Listener) bool {
+	return l.GetApiListener() != nil || l.GetUdpListenerConfig() != nil || l.GetFcdsConfig() != nil ||
+		l.GetAddress().GetSocketAddress().GetProtocol() == corev3.SocketAddress_UDP
+}
+
 // incomplete messages: what Envoy needs although the API does not say so.
 func incomplete(v *view) {
 	for _, l := range v.listeners {
@@ -62,7 +70,7 @@ func incomplete(v *view) {
 			v.add(Error, "no-address", l.path+".address", "got none, want where to listen")
 		}
 		v.bindable(l.path+".address", l.msg.GetAddress())
-		if len(l.msg.GetFilterChains()) == 0 && l.msg.GetDefaultFilterChain() == nil && l.msg.GetApiListener() == nil && l.msg.GetUdpListenerConfig() == nil && l.msg.GetFcdsConfig() == nil {
+		if len(l.msg.GetFilterChains()) == 0 && l.msg.GetDefaultFilterChain() == nil && !needsNoChain(l.msg) {
 			v.add(Error, "no-filter-chain", l.path+".filter_chains", "got none")
 		}
 	}

@@ -126,7 +126,7 @@ func TestVerdicts(t *testing.T) {
 
 // Whatever the text, there is an answer.
 func FuzzBootstrap(f *testing.F) {
-	for _, file := range []string{"testdata/base.yaml", "testdata/edge.yaml"} {
+	for _, file := range []string{"testdata/base.yaml", "testdata/edge.yaml", "testdata/udp.yaml"} {
 		b, err := os.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)

@@ -61,7 +61,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return bad
 		}
 	}
-	return r.write(stderr)
+	return r.write(stdout, stderr)
 }
 
 // report is what was found.
@@ -130,9 +130,12 @@ func (r *report) position(file string, line int) diag.Pos {
 	return p
 }
 
-// write prints what was found and returns the exit code.
-func (r *report) write(w io.Writer) int {
-	if len(r.list) == 0 {
+// write prints what was found, as data on stdout and for people on stderr, and returns the exit code.
+func (r *report) write(stdout, stderr io.Writer) int {
+	w := stderr
+	if r.json {
+		w = stdout
+	} else if len(r.list) == 0 {
 		return fine
 	}
 	if err := r.print(w); err != nil {
@@ -149,7 +152,7 @@ func (r *report) print(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
-		return e.Encode(r.list)
+		return e.Encode(append(diag.List{}, r.list...)) // a list, also of nothing
 	}
 	var style diag.Style
 	if r.color {
