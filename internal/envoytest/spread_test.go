@@ -1,6 +1,7 @@
 package envoytest
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/starctl/starctl/internal/envoybin"
@@ -44,5 +45,24 @@ func TestSpread(t *testing.T) {
 	t.Logf("grpc-go alone: %v", res)
 	if len(res.By) != 1 {
 		t.Errorf("grpc-go spread calls by itself: %v", res)
+	}
+}
+
+// Static addresses, with and without a port of their own: each gets its share, and nobody is asked for a name.
+func TestStatic(t *testing.T) {
+	t.Parallel()
+	w := emptyWorld(t)
+	pods := w.pods(2)
+	w.deploy(declare(fmt.Sprintf(`envoy.upstream("svc0", port = %d, addresses = [%q, %q])`,
+		podPort, pods[0].Addr.Addr(), pods[1].Addr)))
+	w.start()
+	res := Load{Calls: 1000}.Run(t.Context(), w.dial(10001))
+	for _, b := range pods {
+		if n := res.By[b.Addr.Addr().String()]; n < 450 || n > 550 {
+			t.Errorf("%v got %d of 1000 calls: %v", b.Addr, n, res)
+		}
+	}
+	if names := w.dns.Names(); len(names) > 0 {
+		t.Errorf("names were asked for: %v", names)
 	}
 }

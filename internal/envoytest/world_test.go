@@ -100,15 +100,21 @@ func newWorld(t *testing.T, c envoy.Config) *world {
 func deploy(t *testing.T, text string) *world {
 	t.Helper()
 	w := emptyWorld(t)
+	w.deploy(text)
+	return w
+}
+
+// deploy is for a deploy.star that names addresses of the world.
+func (w *world) deploy(text string) {
+	w.Helper()
 	var err error
-	if w.deployed, err = Deploy(t.Context(), text); err == nil {
+	if w.deployed, err = Deploy(w.Context(), text); err == nil {
 		w.boot, err = w.deployed.Bootstrap()
 	}
 	if err != nil {
-		t.Fatal(err)
+		w.Fatal(err)
 	}
-	w.mounts[ConfigDir] = t.TempDir()
-	return w
+	w.mounts[ConfigDir] = w.TempDir()
 }
 
 func (w *world) ip(n int) netip.Addr { return netip.MustParseAddr(fmt.Sprint(w.prefix, n)) }
