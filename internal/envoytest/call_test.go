@@ -41,15 +41,16 @@ func TestDeadlineAndHeaders(t *testing.T) {
 		t.Errorf("a call without deadline arrived with %v", left)
 	}
 
-	// Envoy itself ends a call that overstays.
+	// A call that overstays ends at its deadline. The Pod knows of it too, and may be the first to break off: UNAVAILABLE then.
 	pod.Delay.Store(int64(5 * time.Second))
 	ctx, cancel = context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
 	_, err := client.UnaryCall(ctx, &pb.SimpleRequest{})
-	t.Logf("overstayed: %v after %v", err, time.Since(begin))
-	if status.Code(err) != codes.DeadlineExceeded {
-		t.Errorf("got %v, want DeadlineExceeded", err)
+	took := time.Since(begin)
+	t.Logf("overstayed: %v after %v", err, took)
+	if c := status.Code(err); c != codes.DeadlineExceeded && c != codes.Unavailable || took < 450*time.Millisecond || took > 2*time.Second {
+		t.Errorf("got %v after %v, want it to end after 500ms", err, took)
 	}
 }
 
@@ -190,7 +191,8 @@ func TestTimeoutOfGRPC(t *testing.T) {
 			t.Errorf("deadline %v: %v after %v, want it to end after %v", deadline, err, took, want)
 		}
 	}
-	w.eventually(5*time.Second, "it is counted", func() bool {
-		return w.envoy.Stats(`.`)["http.egress_svc0.downstream_rq_max_duration_reached"] > 0
+	w.eventually(5*time.Second, "it is counted, as Envoy's doing or as the Pod's", func() bool {
+		stats := w.envoy.Stats(`.`)
+		return stats["http.egress_svc0.downstream_rq_max_duration_reached"]+stats["cluster.svc0.upstream_rq_rx_reset"] > 0
 	})
 }
