@@ -10,7 +10,7 @@ GOFUMPT     := $(BIN)/gofumpt-v0.12.0
 
 export GOFLAGS ?= -trimpath -buildvcs=false
 
-.PHONY: help demo test check ci build format vet lint unit race generate fresh golden bench bench-short bench-envoy envoy examples clean
+.PHONY: help demo test check ci build format vet lint unit race generate fresh golden bench bench-short bench-envoy envoy testcluster examples clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ bench-envoy: envoy ## measure what a sidecar costs, and write bench/results-envo
 
 envoy: ## install the real Envoy below .tools
 	@internal/envoytest/install.sh
+
+testcluster: ## build the Kubernetes cluster of the tests below .tools; minutes the first time, and it tells how far it is
+	@internal/testcluster/build.sh
 
 envoy-if-possible:
 	@internal/envoytest/install.sh || echo "the real Envoy could not be installed: its tests will be skipped"
