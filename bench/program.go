@@ -18,6 +18,7 @@ type program struct {
 	dir  string
 	args []string
 	env  []string
+	peer bool // another tool: measured, and held to nothing
 
 	cpu, wall time.Duration // the least of all passes
 	kib       int64         // the most
@@ -71,7 +72,7 @@ type work struct {
 	name    string
 	cases   func(b *bench, n int) []*program
 	targets map[int]float64 // of CPU time, by the number of services
-	wall    float64         // of wall time at N=1000, or 0
+	wall    float64         // of wall time to that of a floor with one thread at N=1000, or 0
 	mib     float64         // largest resident size at N=1000, or 0
 }
 
@@ -93,13 +94,14 @@ func (b *bench) start() []*program {
 func oneFile(b *bench, n int) []*program {
 	floor := b.write(fmt.Sprint("floor-", n), workload.Floor(n))
 	file := b.write(fmt.Sprint("file-", n), workload.OneFile(n))
-	return []*program{b.floor(floor), b.paced(floor), {name: "starctl", dir: file, args: []string{b.bin("starctl"), "render"}}}
+	list := []*program{b.floor(floor), b.paced(floor), {name: "starctl", dir: file, args: []string{b.bin("starctl"), "render"}}}
+	return append(list, b.others(n)...)
 }
 
 func directories(b *bench, n int) []*program {
 	floor := b.write(fmt.Sprint("floor-", n), workload.Floor(n))
 	dirs := b.write(fmt.Sprint("dirs-", n), workload.Directories(n))
-	return []*program{b.floor(floor), {name: "starctl ./...", dir: dirs, args: []string{b.bin("starctl"), "render", "./..."}}}
+	return []*program{b.floor(floor), b.single(floor), {name: "starctl ./...", dir: dirs, args: []string{b.bin("starctl"), "render", "./..."}}}
 }
 
 func shortForms(b *bench, n int) []*program {
@@ -125,6 +127,15 @@ func (b *bench) paced(dir string) *program {
 	p.name, p.env = "floor, GOGC=400", []string{"GOGC=400"}
 	return p
 }
+
+// single is the floor with one thread: the collector takes its turns.
+func (b *bench) single(dir string) *program {
+	p := b.floor(dir)
+	p.name, p.env = oneThread, []string{"GOMAXPROCS=1"}
+	return p
+}
+
+const oneThread = "floor, one thread"
 
 func (b *bench) write(name string, t workload.Tree) string {
 	dir := filepath.Join(b.dir, "work", name)

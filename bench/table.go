@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -40,7 +41,7 @@ func (t *table) String() string {
 			if i > 0 {
 				what = ""
 			}
-			if i == len(r.programs)-1 && r.target > 0 {
+			if p == r.subject() && r.target > 0 {
 				target = fmt.Sprintf("%.2f", r.target)
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%.2f\t%s\t%s\t%.2f\t%.0f\n", what, p.name, ms(p.cpu), ratio(p.cpu, floor.cpu), target,
@@ -62,14 +63,26 @@ func (t *table) over(limit float64) []string {
 	return bad
 }
 
+// subject is what the targets are for.
+func (r *row) subject() *program {
+	return r.programs[slices.IndexFunc(r.programs, func(p *program) bool { return strings.HasPrefix(p.name, "starctl") })]
+}
+
 // over says what is more than limit times its target, or "".
 func (r *row) over(limit float64) string {
-	floor, p := r.programs[0], r.programs[len(r.programs)-1]
-	x := ratio(p.cpu, floor.cpu)
-	if r.target == 0 || x <= r.target*limit {
-		return ""
+	floor, p := r.programs[0], r.subject()
+	if x := ratio(p.cpu, floor.cpu); r.target > 0 && x > r.target*limit {
+		return fmt.Sprintf("%s: %s takes %.2f x the floor's CPU time, want at most %.2f x", r.what, p.name, x, r.target)
 	}
-	return fmt.Sprintf("%s: %s takes %.2f x the floor's CPU time, want at most %.2f x", r.what, p.name, x, r.target)
+	for _, f := range r.programs {
+		if x := ratio(p.wall, f.wall); f.name == oneThread && r.wall > 0 && x > r.wall*limit {
+			return fmt.Sprintf("%s: %s takes %.2f x the wall time of a floor with one thread, want at most %.2f x", r.what, p.name, x, r.wall)
+		}
+	}
+	if mib := float64(p.kib) / 1024; r.mib > 0 && mib > r.mib*limit {
+		return fmt.Sprintf("%s: %s takes %.0f MiB, want at most %.0f", r.what, p.name, mib, r.mib)
+	}
+	return ""
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d)/float64(time.Millisecond)) }
