@@ -1,0 +1,559 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/klog/v2"
+
+	"github.com/starctl/starctl/internal/nearest"
+)
+
+// Options say which cluster to connect to, and as whom. The zero Options are those of kubectl without flags.
+type Options struct {
+	Kubeconfig string // file in place of $KUBECONFIG and ~/.kube/config
+	Context    string // in place of the current one
+	Namespace  string // in place of the context's
+	Pin        string // uid that the cluster's kube-system must have; "" takes any cluster
+	UserAgent  string // starctl/1.2.3; the platform is added
+	CacheDir   string // in place of starctl's directory in the user's cache
+	Observer   Observer
+}
+
+// Identity is a cluster, and how it was reached.
+type Identity struct {
+	Context   string // of the kubeconfig; InCluster where there is none
+	Server    string // URL
+	UID       string // of the namespace kube-system; "" where that may not be read
+	Version   string // v1.34.2; "" where that may not be read
+	Namespace string // of Options, else of the context, else default
+}
+
+// InCluster is the name of the context that a Pod has without a kubeconfig: its service account.
+const InCluster = "in-cluster"
+
+// oldest is the minor version of the oldest server that does all that is asked of it here.
+const oldest = 28
+
+// firstAnswer is how long a server may take to answer at all.
+const firstAnswer = 10 * time.Second
+
+// Connect finds the cluster as kubectl does, and asks who it is. Every error is a Failure that says what to do.
+func Connect(ctx context.Context, o Options) (*Client, error) {
+	quiet()
+	way, err := findWay(o)
+	if err != nil {
+		return nil, err
+	}
+	c, err := way.client(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.identify(ctx, way, o.Pin); err != nil {
+		return nil, err
+	}
+	c.discovery.file = cacheFile(o.CacheDir, c.identity.Server)
+	return c, nil
+}
+
+// quiet silences client-go's log: what it has to say is in errors.
+var quiet = sync.OnceFunc(func() { klog.SetLogger(logr.Discard()) })
+
+// way is how a cluster is reached.
+type way struct {
+	config    *rest.Config
+	context   string
+	namespace string
+	where     string // the kubeconfig's files, for messages
+	user      *api.AuthInfo
+}
+
+func badInput(help []string, format string, args ...any) *Failure {
+	return &Failure{Verdict: BadInput, Err: fmt.Errorf(format, args...), Help: help}
+}
+
+// findWay reads the kubeconfig.
+func findWay(o Options) (*way, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = o.Kubeconfig
+	rules.WarnIfAllMissing = false
+	files := rules.Precedence
+	if o.Kubeconfig != "" {
+		files = []string{o.Kubeconfig}
+	}
+	found, err := readable(files, o.Kubeconfig != "")
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return noKubeconfig(o, files)
+	}
+	config, err := rules.Load()
+	if err != nil {
+		return nil, badInput([]string{"see what kubectl makes of it: kubectl config view"}, "kubeconfig: %w", yamlError(err))
+	}
+	w := &way{where: strings.Join(found, ", ")}
+	if o.Context == InCluster && config.Contexts[InCluster] == nil && insidePod() {
+		return inCluster(o)
+	}
+	return w, w.choose(config, rules, o)
+}
+
+// readable returns the files that are there, or why one cannot be read.
+func readable(files []string, must bool) ([]string, error) {
+	var found []string
+	for _, name := range files {
+		if name == "" {
+			continue
+		}
+		f, err := os.Open(name)
+		if errors.Is(err, fs.ErrNotExist) && !must {
+			continue
+		}
+		if err != nil {
+			return nil, badInput([]string{"name another one: --kubeconfig FILE, or KUBECONFIG"}, "kubeconfig %s: %w", name, pathless(err))
+		}
+		info, err := f.Stat()
+		_ = f.Close()
+		if err == nil && info.IsDir() {
+			return nil, badInput([]string{"name a file: --kubeconfig FILE, or KUBECONFIG"}, "kubeconfig %s: is a directory", name)
+		}
+		found = append(found, name)
+	}
+	return found, nil
+}
+
+// pathless is an error of the file system without the path, which the message has already.
+func pathless(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// yamlError is an error of client-go in fewer words.
+func yamlError(err error) error {
+	return errors.New(strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "error loading config file "))
+}
+
+func insidePod() bool { return os.Getenv("KUBERNETES_SERVICE_HOST") != "" }
+
+// noKubeconfig is the way of a Pod, or none.
+func noKubeconfig(o Options, files []string) (*way, error) {
+	if insidePod() && (o.Context == "" || o.Context == InCluster) {
+		return inCluster(o)
+	}
+	what := "no kubeconfig: there is no " + strings.Join(slices.DeleteFunc(slices.Clone(files), func(s string) bool { return s == "" }), ", no ")
+	help := []string{
+		"name one: --kubeconfig FILE, or export KUBECONFIG=FILE",
+		"clouds write it: gcloud container clusters get-credentials, aws eks update-kubeconfig, az aks get-credentials; so does kind create cluster",
+	}
+	if os.Getenv("KUBECONFIG") != "" {
+		what += " (from KUBECONFIG)"
+	}
+	return nil, badInput(help, "%s", what)
+}
+
+const podNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+
+func inCluster(o Options) (*way, error) {
+	config, err := rest.InClusterConfig()
+	if err != nil {
+		return nil, badInput([]string{"mount the token of the Pod's service account (automountServiceAccountToken), or name a file: --kubeconfig FILE"},
+			"no kubeconfig, and the Pod's service account cannot be used: %w", err)
+	}
+	w := &way{config: config, context: InCluster, where: "the Pod's service account", user: &api.AuthInfo{}}
+	b, _ := os.ReadFile(podNamespace) // Pods without one live in default, as kubectl has it
+	w.namespace = cmp.Or(o.Namespace, strings.TrimSpace(string(b)), "default")
+	return w, nil
+}
+
+// choose takes the context, and looks at what it names before anything is sent.
+func (w *way) choose(config *api.Config, rules *clientcmd.ClientConfigLoadingRules, o Options) error {
+	w.context = cmp.Or(o.Context, config.CurrentContext)
+	names := slices.Sorted(maps.Keys(config.Contexts))
+	if w.context == "" {
+		return badInput(contextHelp(names), "kubeconfig %s has no current context", w.where)
+	}
+	chosen := config.Contexts[w.context]
+	if chosen == nil {
+		return w.unknownContext(names)
+	}
+	cluster := config.Clusters[chosen.Cluster]
+	if cluster == nil {
+		return badInput(w.mend(), "kubeconfig %s: context %q names cluster %q, which is not there", w.where, w.context, chosen.Cluster)
+	}
+	w.user = config.AuthInfos[chosen.AuthInfo]
+	if w.user == nil && chosen.AuthInfo != "" {
+		return badInput(w.mend(), "kubeconfig %s: context %q names user %q, which is not there", w.where, w.context, chosen.AuthInfo)
+	}
+	if w.user == nil {
+		w.user = &api.AuthInfo{}
+	}
+	if err := w.check(cluster); err != nil {
+		return err
+	}
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: w.context}
+	direct := clientcmd.NewNonInteractiveClientConfig(*config, w.context, overrides, rules)
+	var err error
+	if w.config, err = direct.ClientConfig(); err != nil {
+		return badInput(w.mend(), "kubeconfig %s, context %q: %w", w.where, w.context, yamlError(err))
+	}
+	w.namespace = cmp.Or(o.Namespace, chosen.Namespace, "default")
+	return nil
+}
+
+func contextHelp(names []string) []string {
+	if len(names) == 0 {
+		return []string{"it has no contexts at all: name another file with --kubeconfig FILE"}
+	}
+	return []string{"its contexts: " + strings.Join(names, ", "), "choose one: kubectl config use-context " + shellQuote(names[0]) + ", or target(context = ...) in starctl.star"}
+}
+
+func (w *way) unknownContext(names []string) error {
+	help := contextHelp(names)
+	if near := nearest.Name(w.context, names); near != "" {
+		help = append([]string{fmt.Sprintf("did you mean %q?", near)}, help...)
+	}
+	return badInput(help, "kubeconfig %s has no context %q", w.where, w.context)
+}
+
+func (w *way) mend() []string {
+	return []string{"see it: kubectl config view --minify --context " + shellQuote(w.context)}
+}
+
+// check looks for the files and programs that the context names.
+func (w *way) check(cluster *api.Cluster) error {
+	for _, f := range []struct{ field, name string }{
+		{"certificate-authority", cluster.CertificateAuthority},
+		{"client-certificate", w.user.ClientCertificate},
+		{"client-key", w.user.ClientKey},
+		{"tokenFile", w.user.TokenFile},
+	} {
+		if f.name == "" {
+			continue
+		}
+		if file, err := os.Open(f.name); err != nil {
+			return badInput(w.mend(), "kubeconfig %s, context %q: %s %s: %w", w.where, w.context, f.field, f.name, pathless(err))
+		} else if err := file.Close(); err != nil {
+			return badInput(nil, "%s: %w", f.name, err)
+		}
+	}
+	if w.user.AuthProvider != nil {
+		return badInput([]string{"use the exec plugin that took its place, such as kubelogin for OpenID Connect"},
+			"kubeconfig %s, context %q: auth-provider %q: no longer supported", w.where, w.context, w.user.AuthProvider.Name)
+	}
+	if e := w.user.Exec; e != nil {
+		return w.checkExec(e)
+	}
+	return nil
+}
+
+func (w *way) checkExec(e *api.ExecConfig) error {
+	command := e.Command
+	if _, err := exec.LookPath(command); err == nil || errors.Is(err, exec.ErrDot) {
+		return nil
+	} else if filepath.IsAbs(command) && !errors.Is(err, fs.ErrNotExist) {
+		return badInput(installHint(e), "context %q: the program that brings its credentials cannot be run: %s: %w", w.context, command, execError(err))
+	}
+	return badInput(installHint(e), "context %q: the program that brings its credentials is not there: %s", w.context, command)
+}
+
+func execError(err error) error {
+	if e, ok := errors.AsType[*exec.Error](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+func installHint(e *api.ExecConfig) []string {
+	var lines []string
+	for line := range strings.Lines(e.InstallHint) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 {
+		return []string{"install " + e.Command + ", or put it on the PATH"}
+	}
+	return lines
+}
+
+// client makes a Client that has not talked to the server yet.
+func (w *way) client(o Options) (*Client, error) {
+	platform := runtime.GOOS + "/" + runtime.GOARCH
+	w.config.UserAgent = cmp.Or(o.UserAgent, "starctl") + " (" + platform + ")"
+	w.config.Wrap(func(rt http.RoundTripper) http.RoundTripper { return watchdog{rt} })
+	hc, err := rest.HTTPClientFor(w.config)
+	if err != nil {
+		return nil, badInput(w.mend(), "kubeconfig %s, context %q: %w", w.where, w.context, err)
+	}
+	// An API server never redirects: whoever does gets no credentials and no objects from us.
+	client := *hc
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	base, _, err := rest.DefaultServerUrlFor(w.config)
+	if err != nil {
+		return nil, badInput(w.mend(), "kubeconfig %s, context %q: server %q: %w", w.where, w.context, w.config.Host, err)
+	}
+	server := strings.TrimRight(base.String(), "/")
+	return &Client{
+		http: &client, base: server,
+		identity: Identity{Context: w.context, Server: server, Namespace: w.namespace},
+		renews:   w.config.ExecProvider != nil || w.config.BearerTokenFile != "",
+		observer: OneAtATime(o.Observer),
+		slots:    make(chan struct{}, inFlight),
+		retry:    patient,
+	}, nil
+}
+
+// identify asks the server who it is, and compares.
+func (c *Client) identify(ctx context.Context, w *way, pin string) error {
+	var version string
+	var vErr, uidErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { version, vErr = c.version(ctx) })
+	wg.Go(func() { c.identity.UID, uidErr = c.uid(ctx) })
+	wg.Wait()
+	if ctx.Err() != nil {
+		return &Failure{Verdict: Interrupted, Err: context.Cause(ctx)}
+	}
+	if vErr != nil && !isDenied(vErr) {
+		return w.unreachable(c, vErr)
+	}
+	c.identity.Version = version
+	if err := c.checkVersion(); err != nil {
+		return err
+	}
+	return c.checkUID(w, pin, uidErr)
+}
+
+// isDenied recognises a server that answers, and gives this to others only.
+func isDenied(err error) bool {
+	e := statusOf(err)
+	return e != nil && e.Code == http.StatusForbidden
+}
+
+// errStranger is that a server answers, and not as Kubernetes does.
+var errStranger = errors.New("not a Kubernetes API server")
+
+func (c *Client) version(ctx context.Context) (string, error) {
+	body, err := c.bytes(ctx, &request{verb: "get", path: "/version", again: true, first: true, answer: firstAnswer})
+	if err != nil {
+		return "", err
+	}
+	var v struct {
+		GitVersion string `json:"gitVersion"`
+	}
+	if json.Unmarshal(body, &v) != nil || v.GitVersion == "" {
+		return "", errStranger
+	}
+	return v.GitVersion, nil
+}
+
+var namespaces = Resource{Version: "v1", Kind: "Namespace", Name: "namespaces"}
+
+// uid is the identity of the cluster: that of a namespace which lives as long as it does.
+func (c *Client) uid(ctx context.Context) (string, error) {
+	q := &request{verb: "get", resource: namespaces, name: "kube-system", again: true, first: true, answer: firstAnswer}
+	body, err := c.bytes(ctx, q)
+	if err != nil {
+		return "", err
+	}
+	var o struct {
+		Metadata struct {
+			UID string `json:"uid"`
+		} `json:"metadata"`
+	}
+	if json.Unmarshal(body, &o) != nil || o.Metadata.UID == "" {
+		return "", errStranger
+	}
+	return o.Metadata.UID, nil
+}
+
+// checkVersion refuses servers that are too old. What cannot be read as a version is taken as new enough.
+func (c *Client) checkVersion() error {
+	major, rest, _ := strings.Cut(strings.TrimPrefix(c.identity.Version, "v"), ".")
+	digits, _, _ := strings.Cut(rest, ".")
+	minor, err := strconv.Atoi(strings.TrimRight(digits, "+"))
+	if err != nil || major != "1" || minor >= oldest {
+		return nil
+	}
+	return badInput([]string{"upgrade the cluster, or apply with kubectl: starctl render | kubectl apply -f -"},
+		"%s runs Kubernetes %s, want 1.%d or newer", c.identity.Context, c.identity.Version, oldest)
+}
+
+func (c *Client) checkUID(w *way, pin string, err error) error {
+	if err != nil && !isDenied(err) && !IsNotFound(err) {
+		return w.unreachable(c, err)
+	}
+	if pin == "" || pin == c.identity.UID {
+		return nil
+	}
+	if err != nil {
+		f := AsFailure(err, Refused)
+		f.Verdict = Unreachable
+		f.Err = fmt.Errorf("%s: cannot tell whether it is cluster %s, which starctl.star pins: %w", c.identity.Context, pin, f.Err)
+		return f
+	}
+	return &Failure{
+		Verdict: Refused,
+		Err:     fmt.Errorf("wrong cluster: context %q leads to cluster %s, starctl.star pins %s", c.identity.Context, c.identity.UID, pin),
+		Help: []string{
+			"the context's server is " + c.identity.Server,
+			"if the cluster was made anew, write its uid into starctl.star: starctl targets --pin",
+		},
+	}
+}
+
+// unreachable says why there is no good answer from a server, and what to do.
+func (w *way) unreachable(c *Client, err error) *Failure {
+	f := &Failure{Verdict: Unreachable}
+	say := func(help []string, format string, args ...any) *Failure {
+		f.Err, f.Help = &explained{fmt.Sprintf("%s (%s): ", w.context, c.base) + fmt.Sprintf(format, args...), err}, help
+		return f
+	}
+	try := "see what kubectl says: kubectl --context " + shellQuote(w.context) + " version"
+	if w.context == InCluster {
+		try = "look at the Pod's network policies and DNS"
+	}
+	if errors.Is(err, errStranger) {
+		return say(w.mend(), "a server answers, and it is not Kubernetes")
+	}
+	if e := statusOf(err); e != nil {
+		return w.refusal(e, say, try)
+	}
+	return w.noAnswer(c, err, say, try)
+}
+
+type sayer = func(help []string, format string, args ...any) *Failure
+
+// refusal is an answer that is no good one.
+func (w *way) refusal(e *StatusError, say sayer, try string) *Failure {
+	switch {
+	case e.Code == http.StatusUnauthorized:
+		return say(w.renewal(), "the credentials were refused%s", w.expiry())
+	case e.Reason == "" && (e.Code < 500 || e.Code == http.StatusBadGateway):
+		return say(w.mend(), "a server answers, and it is not Kubernetes: %d %s", e.Code, http.StatusText(e.Code))
+	}
+	return say([]string{try}, "%d %s: %s", e.Code, http.StatusText(e.Code), e.Message)
+}
+
+// renewal is what to do about credentials.
+func (w *way) renewal() []string {
+	switch {
+	case w.user.Exec != nil:
+		return []string{"log in anew with what " + w.user.Exec.Command + " belongs to"}
+	case w.user.TokenFile != "":
+		return []string{"renew the token in " + w.user.TokenFile}
+	case w.context == InCluster:
+		return []string{"the token of the Pod's service account was refused: was the service account deleted?"}
+	case w.user.Token == "" && w.user.ClientCertificate == "" && len(w.user.ClientCertificateData) == 0 && w.user.Username == "":
+		return []string{"the context's user has no credentials", "add some: kubectl config set-credentials --help"}
+	}
+	return []string{"get new ones from whoever gave you the kubeconfig " + w.where}
+}
+
+// expiry says since when a client certificate is not valid any more, if that is the reason.
+func (w *way) expiry() string {
+	data := w.user.ClientCertificateData
+	if len(data) == 0 && w.user.ClientCertificate != "" {
+		data, _ = os.ReadFile(w.user.ClientCertificate) // it was there a moment ago; if not, nothing is known
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return ""
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil || time.Now().Before(cert.NotAfter) {
+		return ""
+	}
+	return ": the client certificate expired on " + cert.NotAfter.UTC().Format("2006-01-02 15:04 MST")
+}
+
+// noAnswer is a connection that failed.
+func (w *way) noAnswer(c *Client, err error, say sayer, try string) *Failure {
+	if text, ok := strings.CutPrefix(err.Error(), "getting credentials: "); ok {
+		return w.execFailed(text, say)
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "proxyconnect" {
+		return say([]string{"look at proxy-url in the kubeconfig, HTTPS_PROXY and NO_PROXY"}, "the proxy does not answer: %s", networkText(e.Err))
+	}
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		return say([]string{"does the cluster still exist, and is a VPN needed?", try}, "no such host %s", e.Name)
+	}
+	if isCertificate(err) {
+		return w.badCertificate(err, say)
+	}
+	if errors.As(err, new(tls.RecordHeaderError)) || strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
+		return say(w.mend(), "the server does not speak TLS: is it http://, or another port?")
+	}
+	if errors.Is(err, errNoAnswer) || isTimeout(err) {
+		return say([]string{"is a VPN needed, or a firewall in between?", try}, "no answer within %s", roughly(firstAnswer))
+	}
+	help := []string{"is the cluster running?", try}
+	if u, parsed := url.Parse(c.base); parsed == nil && isLocal(u.Hostname()) {
+		help[0] = "is the cluster on this machine running (kind get clusters, docker ps)?"
+	}
+	return say(help, "%s", networkText(err))
+}
+
+func isTimeout(err error) bool {
+	e, ok := errors.AsType[net.Error](err)
+	return ok && e.Timeout()
+}
+
+func isLocal(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (w *way) execFailed(text string, say sayer) *Failure {
+	text, _, _ = strings.Cut(text, "\n")
+	text = strings.TrimPrefix(text, "exec: ")
+	help := []string{"what it said is above; log in anew with what it belongs to"}
+	if w.user.Exec == nil {
+		return say(help, "%s", text)
+	}
+	if w.user.Exec.InstallHint != "" {
+		help = append(help, installHint(w.user.Exec)...)
+	}
+	return say(help, "%s, which brings the credentials, failed: %s", w.user.Exec.Command, text)
+}
+
+func (w *way) badCertificate(err error, say sayer) *Failure {
+	help := []string{"certificate-authority in the kubeconfig is of another cluster, or something in between answers in its place", w.mend()[0]}
+	if e, ok := errors.AsType[x509.HostnameError](err); ok {
+		return say([]string{"name the server as its certificate does (tls-server-name in the kubeconfig)"}, "the server's certificate is not for this name: %v", e)
+	}
+	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
+		return say([]string{"renew the server's certificate, or set this machine's clock"}, "the server's certificate is expired or not yet valid: %v", e)
+	}
+	if e, ok := errors.AsType[tls.AlertError](err); ok {
+		return say(w.renewal(), "the server refused the client certificate: %v%s", e, w.expiry())
+	}
+	return say(help, "the server's certificate is signed by an authority that is not trusted")
+}
