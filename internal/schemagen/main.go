@@ -1,8 +1,8 @@
 // schemagen writes the tables of package schema, and the documentation of every type and field, from what Kubernetes
 // publishes about its own API:
 //
-//   - the OpenAPI documents in the module k8s.io/kubernetes: types, fields, required fields, keys of lists, documentation,
-//     and from their paths the resources (openapi.go);
+//   - the OpenAPI documents in the module k8s.io/kubernetes: types, fields, required fields, keys of lists, what merges as
+//     a whole, documentation, and from their paths the resources (openapi.go);
 //   - the code beside them that serves the enumerations, which the documents leave out, and the constants of k8s.io/api for
 //     the closed sets that are not marked as enumerations (enums.go);
 //   - the Go structs of k8s.io/api and its neighbours: the order of the fields (structs.go);

@@ -38,13 +38,14 @@ type typ struct {
 	object   string // of an Obj or a Module: its name
 	elem     *typ
 	keys     string
+	merge    string // as in package schema; "" is ByItem
 	values   []string
 	min, max int32
 }
 
 // code identifies a type.
 func (t *typ) code() string {
-	s := fmt.Sprintf("%s %s %s %q %d %d", t.kind, t.object, t.keys, t.values, t.min, t.max)
+	s := fmt.Sprintf("%s %s %s %s %q %d %d", t.kind, t.object, t.keys, t.merge, t.values, t.min, t.max)
 	if t.elem != nil {
 		s += " of " + t.elem.code()
 	}
@@ -170,14 +171,17 @@ var scalars = map[string]string{
 	"string:byte": "Bytes", "string:date-time": "Time", ":int-or-string": "IntOrString",
 }
 
+// merges are the schema.Merge of what the documents say. A list of which they say nothing is atomic.
+var merges = map[string]string{"atomic": "Atomic", "set": "BySet"}
+
 func (m *model) typ(p *prop) typ {
-	keys := strings.Join(p.Keys, ",")
+	keys, mapType := strings.Join(p.Keys, ","), p.MapType
 	if len(p.AllOf) == 1 {
 		p = p.AllOf[0]
 	}
 	if full, ok := strings.CutPrefix(p.Ref, "#/components/schemas/"); ok {
 		if p = m.docs.types[full]; p.Properties != nil {
-			return typ{kind: "Obj", object: short(full)}
+			return typ{kind: "Obj", object: short(full), merge: merges[cmp.Or(mapType, p.MapType)]}
 		}
 		if strings.HasSuffix(full, ".Quantity") {
 			return typ{kind: "Quantity"}
@@ -186,10 +190,10 @@ func (m *model) typ(p *prop) typ {
 	switch {
 	case p.Items != nil:
 		elem := m.typ(p.Items)
-		return typ{kind: "List", elem: &elem, keys: keys}
+		return typ{kind: "List", elem: &elem, keys: keys, merge: merges[cmp.Or(p.ListType, "atomic")]}
 	case p.Additional != nil:
 		elem := m.typ(p.Additional)
-		return typ{kind: "Map", elem: &elem}
+		return typ{kind: "Map", elem: &elem, merge: merges[cmp.Or(mapType, p.MapType)]}
 	}
 	return typ{kind: cmp.Or(scalars[strings.TrimSuffix(p.Type+":"+p.Format, ":")], "Any")}
 }

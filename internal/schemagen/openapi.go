@@ -24,6 +24,8 @@ type prop struct {
 	Properties                map[string]*prop
 	Required                  []string
 	Keys                      []string `json:"x-kubernetes-list-map-keys"`
+	ListType                  string   `json:"x-kubernetes-list-type"`
+	MapType                   string   `json:"x-kubernetes-map-type"`
 	GVK                       []gvk    `json:"x-kubernetes-group-version-kind"`
 }
 

@@ -76,6 +76,9 @@ func (w *writer) variable(t *typ) string {
 	if t.keys != "" {
 		decl += fmt.Sprintf(", Keys: %q", t.keys)
 	}
+	if t.merge != "" {
+		decl += ", Merge: " + t.merge
+	}
 	if t.values != nil {
 		decl += fmt.Sprintf(", Values: %#v", t.values)
 	}

@@ -194,7 +194,7 @@ func (r *reader) typ(n kube.Node, name string, path kube.Path, depth int) (*Type
 		for _, k := range n.Get("x-kubernetes-list-map-keys").Items() {
 			keys = append(keys, k.Str())
 		}
-		return &Type{Kind: List, Elem: elem, Keys: strings.Join(keys, ",")}, nil
+		return &Type{Kind: List, Elem: elem, Keys: strings.Join(keys, ","), Merge: listMerge(n)}, nil
 	case "string":
 		return text(n), nil
 	case "integer":
@@ -219,7 +219,7 @@ func (r *reader) object(n kube.Node, name string, path kube.Path, depth int) (*T
 		if err != nil {
 			return nil, err
 		}
-		return &Type{Kind: Map, Elem: elem}, nil
+		return &Type{Kind: Map, Elem: elem, Merge: mapMerge(n)}, nil
 	}
 	if open || n.Get("properties").Len() == 0 {
 		return &Type{Kind: Any}, nil
@@ -230,7 +230,25 @@ func (r *reader) object(n kube.Node, name string, path kube.Path, depth int) (*T
 	}
 	o := &Object{Name: r.prefix + name, Fields: fields}
 	o.finish()
-	return &Type{Kind: Obj, object: o}, nil
+	return &Type{Kind: Obj, object: o, Merge: mapMerge(n)}, nil
+}
+
+// listMerge is how a list merges: as a whole, unless its schema says otherwise.
+func listMerge(n kube.Node) Merge {
+	switch n.Get("x-kubernetes-list-type").Str() {
+	case "map":
+		return ByItem
+	case "set":
+		return BySet
+	}
+	return Atomic
+}
+
+func mapMerge(n kube.Node) Merge {
+	if n.Get("x-kubernetes-map-type").Str() == "atomic" {
+		return Atomic
+	}
+	return ByItem
 }
 
 // text is the type of a string.

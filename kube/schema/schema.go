@@ -35,10 +35,20 @@ const (
 	Module // see Kubernetes
 )
 
+// Merge is how server-side apply joins what several managers write of a List, Map or Obj.
+type Merge uint8
+
+const (
+	ByItem Merge = iota // each field or entry by itself; of a List, each item by its Keys
+	BySet               // of a List: each value by itself
+	Atomic              // who writes any of it owns all
+)
+
 // Type is what a value must be: of Elem for a List or Map, one of Values for an Enum, from Min to Max for a number if Max
 // is not 0.
 type Type struct {
 	Kind     Kind
+	Merge    Merge
 	number   uint16 // of an Obj of these tables: its place in objects; Go refuses static data that points into itself
 	Min, Max int32
 	Elem     *Type
