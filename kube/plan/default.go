@@ -17,8 +17,10 @@ func isDefault(d kube.Node, t *schema.Type, field string, v kube.Node) bool {
 		return v.Str() == "v1"
 	case "core.v1.ResourceFieldSelector.divisor":
 		return v.Text() == "0"
-	case "networking.v1.NetworkPolicyPort.protocol":
+	case "networking.v1.NetworkPolicyPort.protocol", "core.v1.EndpointPort.protocol", "discovery.v1.EndpointPort.protocol":
 		return v.Str() == "TCP"
+	case "batch.v1.PodFailurePolicyOnPodConditionsPattern.status":
+		return v.Str() == "True"
 	case "rbac.v1.RoleRef.apiGroup":
 		return v.Str() == "rbac.authorization.k8s.io"
 	case "rbac.v1.Subject.apiGroup":

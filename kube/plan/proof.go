@@ -34,6 +34,9 @@ func Unproven(desired, live kube.Node, manager string) string {
 	if v := live.Get("apiVersion"); v.Exists() && v.Str() != version {
 		return "it was read as " + v.Str()
 	}
+	if k := live.Get("kind"); k.Exists() && !kube.Equal(k, desired.Get("kind")) {
+		return "it is a " + k.Str()
+	}
 	if meta.Get("deletionTimestamp").Exists() {
 		return "it is being deleted"
 	}
@@ -147,7 +150,7 @@ func (p *prover) leaf(d, l kube.Node, t *schema.Type) bool {
 	switch {
 	case !l.Exists():
 		// Who owns a field that is not there has applied what the server dropped. It drops the empty value of a field that is
-		// only written if it is not empty, and would again.
+		// only written if it is not empty, and would again. Of an empty list some kinds make a new generation each time.
 		if isEmpty(d) {
 			return true
 		}
@@ -201,7 +204,7 @@ func isEmpty(n kube.Node) bool {
 	case kube.Float:
 		return n.Float() == 0
 	}
-	return n.Len() == 0
+	return n.IsMapping() && n.Len() == 0
 }
 
 func (p *prover) scalar(d, l kube.Node, t *schema.Type) bool {
@@ -293,10 +296,10 @@ func (p *prover) list(d, l, f kube.Node, t *schema.Type) bool {
 	return true
 }
 
-// item compares an item of a list. Of one with fields, its being there is owned too.
+// item compares an item of a list. Of one whose fields are owned by themselves, its being there is owned too.
 func (p *prover) item(d, l, f kube.Node, t *schema.Type) bool {
-	if d.Kind() < kube.List {
-		return f.Len() == 0 && p.scalar(d, l, t) || p.fail("not equal")
+	if f.Len() == 0 {
+		return (d.Kind() < kube.List || merge(t) == schema.Atomic) && p.whole(d, l, t) || p.fail("not equal")
 	}
 	if !d.IsMapping() || !l.IsMapping() || !f.Get(".").Exists() {
 		return p.fail("its being there is not owned")
@@ -411,4 +414,19 @@ func (p *prover) wholeList(d, l kube.Node, t *schema.Type) bool {
 		p.path = p.path[:len(p.path)-1]
 	}
 	return true
+}
+
+// SameOwner reports whether manager owns the same fields in a live object and in what a dry run answered. If not, the apply
+// has to be done though no value changes: what it would own, others could change unnoticed.
+func SameOwner(live, result kube.Node, manager string) bool {
+	return kube.Equal(ownFields(live, manager), ownFields(result, manager))
+}
+
+func ownFields(n kube.Node, manager string) kube.Node {
+	for _, e := range n.Get("metadata", "managedFields").Items() {
+		if e.Get("manager").Str() == manager && e.Get("operation").Str() == "Apply" && e.Get("subresource").Str() == "" {
+			return e.Get("fieldsV1")
+		}
+	}
+	return kube.Node{}
 }

@@ -1,0 +1,395 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"sigs.k8s.io/yaml"
+
+	"github.com/starctl/starctl/internal/clustertest"
+	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/decode"
+	"github.com/starctl/starctl/kube/encode"
+	"github.com/starctl/starctl/kube/schema"
+)
+
+// server is what these tests need of an API server.
+type server struct {
+	*clustertest.Cluster
+	t testing.TB
+}
+
+func (s *server) path(n kube.Node) string {
+	id := kube.Identify(n)
+	p := "/apis/" + id.APIVersion()
+	if id.Group == "" {
+		p = "/api/" + id.Version
+	}
+	if id.Namespace != "" {
+		p += "/namespaces/" + id.Namespace
+	}
+	return p + "/" + schema.ForKind(id.APIVersion(), id.Kind).Resource + "/" + id.Name
+}
+
+// do sends an object and returns the answer, and whether it was accepted.
+func (s *server) do(method, path, contentType string, body []byte) ([]byte, bool) {
+	s.t.Helper()
+	code, b, err := s.Do(method, path, contentType, body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return b, code < 300
+}
+
+func (s *server) apply(n kube.Node, query string) ([]byte, bool) {
+	return s.do(http.MethodPatch, s.path(n)+"?fieldManager=starctl:proof"+query, "application/apply-patch+yaml", encode.AppendJSON(nil, n, 0))
+}
+
+func (s *server) get(n kube.Node) ([]byte, bool) { return s.do(http.MethodGet, s.path(n), "", nil) }
+
+// unchanged asks the server whether an apply changes nothing; content is what is there.
+func (s *server) unchanged(n kube.Node, content []byte) bool {
+	b, ok := s.apply(n, "&dryRun=All")
+	same := ok && bytes.Equal(canonicalJSON(b), canonicalJSON(content))
+	if !same && testing.Verbose() {
+		s.t.Logf("from %s\nto   %s", canonicalJSON(content), canonicalJSON(b))
+	}
+	return same
+}
+
+func canonicalJSON(b []byte) []byte {
+	var v map[string]any
+	if json.Unmarshal(b, &v) != nil {
+		return b
+	}
+	out, _ := json.Marshal(v)
+	return out
+}
+
+func parse(t testing.TB, b []byte) kube.Node {
+	t.Helper()
+	n, err := decode.JSON(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// corpus is every object of a kind of Kubernetes in the golden cases and examples, each content once.
+func corpus(t testing.TB) []kube.Node {
+	t.Helper()
+	var list []kube.Node
+	seen := map[string]bool{}
+	add := func(text []byte) {
+		for doc := range bytes.SplitSeq(append([]byte("\n"), text...), []byte("\n---")) {
+			b, err := yaml.YAMLToJSON(doc)
+			if err != nil || len(b) < 10 || seen[string(b)] {
+				continue
+			}
+			seen[string(b)] = true
+			n := parse(t, b)
+			if o := schema.ForKind(n.Get("apiVersion").Str(), n.Get("kind").Str()); o != nil && o.Resource != "" {
+				list = append(list, n)
+			}
+		}
+	}
+	walk := func(root string, visit func(string, []byte)) {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			visit(path, b)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	walk("../../golden/testdata", func(path string, b []byte) {
+		for _, f := range txtar.Parse(b).Files {
+			if f.Name == "want.yaml" {
+				add(f.Data)
+			}
+		}
+	})
+	walk("../../examples", func(path string, b []byte) {
+		if strings.Contains(path, "/golden/") && strings.HasSuffix(path, ".yaml") {
+			add(b)
+		}
+	})
+	for _, path := range []string{"testdata/proof.yaml"} {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(b)
+	}
+	return list
+}
+
+// prepared gives an object a name and a namespace of its own, and makes it ready.
+func prepared(t testing.TB, n kube.Node, ns string, number int) kube.Node {
+	t.Helper()
+	meta := with(n.Get("metadata"), "namespace", kube.Node{})
+	name := fmt.Sprintf("%s-%d", strings.ReplaceAll(meta.Get("name").Str(), ":", "-"), number)
+	o := schema.ForKind(n.Get("apiVersion").Str(), n.Get("kind").Str())
+	switch {
+	case o.Kind == "CustomResourceDefinition":
+		name = meta.Get("name").Str()
+	case !o.Namespaced:
+		name = ns + "-" + name
+	default:
+		meta = with(meta, "namespace", kube.OfString(ns))
+	}
+	n = with(n, "metadata", with(meta, "name", kube.OfString(name)))
+	list, obstacles := Prepare(&kube.Set{Name: "proof", Objects: []*kube.Object{kube.NewObject(n, nil)}}, nil, Owner{Set: "proof", Namespace: ns})
+	if len(obstacles) > 0 {
+		return kube.Node{}
+	}
+	return parse(t, encode.AppendJSON(nil, list[0].Desired, 0))
+}
+
+// applied is an object that the server took.
+type applied struct {
+	desired kube.Node
+	live    []byte
+}
+
+func (s *server) applyCorpus(ns string) []applied {
+	var mu sync.Mutex
+	var list []applied
+	refused := 0
+	forEach(corpus(s.t), func(i int, n kube.Node) {
+		d := prepared(s.t, n, ns, i)
+		if !d.Exists() {
+			return
+		}
+		answer, ok := s.apply(d, "&force=true")
+		mu.Lock()
+		defer mu.Unlock()
+		if !ok {
+			refused++
+			if testing.Verbose() {
+				s.t.Logf("refused: %.300s", answer)
+			}
+			return
+		}
+		if !schema.ForKind(d.Get("apiVersion").Str(), d.Get("kind").Str()).Namespaced {
+			s.t.Cleanup(func() { s.do(http.MethodDelete, s.path(d), "", nil) })
+		}
+		list = append(list, applied{desired: d})
+	})
+	for i := range list {
+		list[i].live, _ = s.get(list[i].desired)
+	}
+	s.t.Logf("%d objects applied, %d refused", len(list), refused)
+	slices.SortFunc(list, func(a, b applied) int { return strings.Compare(s.path(a.desired), s.path(b.desired)) })
+	return list
+}
+
+func forEach[T any](list []T, do func(int, T)) {
+	var wg sync.WaitGroup
+	gate := make(chan bool, 8)
+	for i, v := range list {
+		gate <- true
+		wg.Go(func() { do(i, v); <-gate })
+	}
+	wg.Wait()
+}
+
+// TestProofOnServer: for what was just applied, there is a proof, which the server confirms; whatever is then changed, in
+// what is declared or in what is there, a proof is only given where the server, too, would change nothing.
+func TestProofOnServer(t *testing.T) {
+	s := &server{clustertest.Start(t), t}
+	ns := s.Namespace(t)
+	s.apply(parse(t, []byte(`{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"default","namespace":"`+ns+`"}}`)), "") // for Pods, where no controller makes it
+	list := s.applyCorpus(ns)
+	if len(list) < 200 {
+		t.Fatalf("only %d objects were applied", len(list))
+	}
+	var mu sync.Mutex
+	unproven := map[string]int{}
+	checked, confirmed := 0, 0
+	forEach(list, func(i int, a applied) {
+		live := parse(t, a.live)
+		if why := Unproven(a.desired, live, "starctl:proof"); why != "" {
+			mu.Lock()
+			defer mu.Unlock()
+			unproven[fmt.Sprintf("%s: %s (server: unchanged %v)", kube.Identify(a.desired).Kind, why, s.unchanged(a.desired, a.live))]++
+			return
+		}
+		if !s.unchanged(a.desired, a.live) {
+			t.Errorf("%s: proven, but the server would change it", kube.Identify(a.desired))
+		}
+		n, c := s.mutateDesired(a, live)
+		m, d := s.mutateLive(a, i)
+		mu.Lock()
+		defer mu.Unlock()
+		checked, confirmed = checked+n+m, confirmed+c+d
+	})
+	total := 0
+	for _, why := range slices.Sorted(maps.Keys(unproven)) {
+		t.Logf("not proven, %d times: %s", unproven[why], why)
+		total += unproven[why]
+	}
+	t.Logf("%d of %d objects are proven; of %d mutations, %d are proven as well and confirmed", len(list)-total, len(list), checked, confirmed)
+	if total*50 > len(list) {
+		t.Errorf("%d of %d objects are not proven", total, len(list))
+	}
+}
+
+// mutateDesired changes each value of what is declared.
+func (s *server) mutateDesired(a applied, live kube.Node) (checked, confirmed int) {
+	var tree any
+	if err := json.Unmarshal(encode.AppendJSON(nil, a.desired, 0), &tree); err != nil {
+		s.t.Error(err)
+	}
+	for where, m := range mutations(tree) {
+		if isIdentityPath(where) {
+			continue
+		}
+		b, _ := json.Marshal(m)
+		d := parse(s.t, b)
+		checked++
+		if !Proven(d, live, "starctl:proof") {
+			continue
+		}
+		confirmed++
+		if !s.unchanged(d, a.live) {
+			s.t.Errorf("%s: with another %s there is a proof, but the server would change it", kube.Identify(d), where)
+		}
+	}
+	return checked, confirmed
+}
+
+func isIdentityPath(s string) bool {
+	field, _, _ := strings.Cut(s, " ")
+	return slices.Contains([]string{".apiVersion", ".kind", ".metadata.name", ".metadata.namespace", ".metadata"}, field)
+}
+
+// mutateLive lets somebody else change what is there, in a few random ways.
+func (s *server) mutateLive(a applied, seed int) (checked, confirmed int) {
+	r := rand.New(rand.NewPCG(uint64(seed), 1))
+	path := s.path(a.desired) + "?fieldManager=somebody"
+	for range 6 {
+		now, ok := s.get(a.desired)
+		if !ok {
+			s.t.Errorf("%s is gone", kube.Identify(a.desired))
+			return
+		}
+		var tree map[string]any
+		if err := json.Unmarshal(now, &tree); err != nil {
+			s.t.Error(err)
+		}
+		delete(tree, "status")
+		var changed []any
+		for _, m := range mutations(tree) {
+			changed = append(changed, m)
+		}
+		b, _ := json.Marshal(changed[r.IntN(len(changed))])
+		if _, ok := s.do(http.MethodPut, path, "application/json", b); !ok {
+			continue
+		}
+		if now, ok = s.get(a.desired); !ok {
+			return
+		}
+		checked++
+		if !Proven(a.desired, parse(s.t, now), "starctl:proof") {
+			continue
+		}
+		confirmed++
+		if !s.unchanged(a.desired, now) {
+			if again, _ := s.get(a.desired); bytes.Equal(again, now) { // no controller came between
+				s.t.Errorf("%s: after somebody's change there is a proof, but the server would change it: %s", kube.Identify(a.desired), b)
+			}
+		}
+	}
+	return checked, confirmed
+}
+
+// mutations yields copies of a tree, each with one difference: a value changed or gone, an entry or an item more, two items
+// changed over.
+func mutations(tree any) func(yield func(string, any) bool) {
+	return func(yield func(string, any) bool) {
+		mutate(tree, "", func(v any) any { return v }, yield)
+	}
+}
+
+// mutate yields what put makes of each variant of v.
+func mutate(v any, where string, put func(any) any, yield func(string, any) bool) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			if where == ".metadata" && (k == "managedFields" || k == "resourceVersion" || k == "uid") {
+				continue
+			}
+			set := func(x any) any {
+				c := maps.Clone(v)
+				c[k] = x
+				return put(c)
+			}
+			c := maps.Clone(v)
+			delete(c, k)
+			if !yield(where+"."+k+" gone", put(c)) || !mutate(v[k], where+"."+k, set, yield) {
+				return false
+			}
+		}
+		if strings.HasSuffix(where, "labels") || strings.HasSuffix(where, "annotations") || strings.HasSuffix(where, "data") {
+			c := maps.Clone(v)
+			c["new"] = "bmV3"
+			return yield(where+".new", put(c))
+		}
+		return true
+	case []any:
+		return mutateList(v, where, put, yield)
+	case string:
+		return yield(where+" longer", put(v+"x")) && yield(where+" empty", put(""))
+	case float64:
+		return yield(where+" more", put(v+1)) && yield(where+" zero", put(0))
+	case bool:
+		return yield(where+" negated", put(!v))
+	}
+	return true
+}
+
+func mutateList(v []any, where string, put func(any) any, yield func(string, any) bool) bool {
+	for i := range v {
+		at := fmt.Sprintf("%s[%d]", where, i)
+		set := func(x any) any {
+			c := slices.Clone(v)
+			c[i] = x
+			return put(c)
+		}
+		if !yield(at+" gone", put(slices.Delete(slices.Clone(v), i, i+1))) || !mutate(v[i], at, set, yield) {
+			return false
+		}
+		if m, ok := v[i].(map[string]any); ok && m["name"] != nil {
+			extra := maps.Clone(m)
+			extra["name"] = "extra"
+			if !yield(at+" as extra before it", put(slices.Insert(slices.Clone(v), i, any(extra)))) {
+				return false
+			}
+		}
+		if i > 0 {
+			c := slices.Clone(v)
+			c[i-1], c[i] = c[i], c[i-1]
+			if !yield(at+" earlier", put(c)) {
+				return false
+			}
+		}
+	}
+	return true
+}
