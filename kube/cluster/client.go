@@ -307,9 +307,6 @@ func OneAtATime(o Observer) Observer {
 func (c *Client) send(ctx context.Context, q *request, read func(*http.Response) error) error {
 	t := tries{policy: c.retry, begun: time.Now()}
 	for {
-		if err := c.gate.wait(ctx); err != nil {
-			return err
-		}
 		err := c.once(ctx, q, read)
 		if err == nil || ctx.Err() != nil {
 			return errOr(ctx, err)
@@ -336,10 +333,8 @@ func errOr(ctx context.Context, err error) error {
 // once sends a request once. It holds one of the slots until the answer is complete, or until it begins where it is read
 // bit by bit: whoever reads may then send other requests.
 func (c *Client) once(ctx context.Context, q *request, read func(*http.Response) error) error {
-	select {
-	case c.slots <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err := c.slot(ctx); err != nil {
+		return err
 	}
 	release := sync.OnceFunc(func() { <-c.slots })
 	defer release()
@@ -365,6 +360,24 @@ func (c *Client) once(ctx context.Context, q *request, read func(*http.Response)
 		return &networkError{err}
 	}
 	return err
+}
+
+// slot takes a slot at a time when the server may be asked.
+func (c *Client) slot(ctx context.Context) error {
+	for {
+		if err := c.gate.wait(ctx); err != nil {
+			return err
+		}
+		select {
+		case c.slots <- struct{}{}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if c.gate.open() {
+			return nil
+		}
+		<-c.slots // it was closed while others were served
+	}
 }
 
 func closeBody(resp *http.Response) {

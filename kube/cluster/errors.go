@@ -166,7 +166,7 @@ var (
 	conflictText  = regexp.MustCompile(`^conflict with "([^"]*)"(?: with subresource "([a-z]*)")?(?: using ([a-z0-9./-]+))?(?: at (\S+))?$`)
 	immutableText = regexp.MustCompile(`immutable|may not change once set|updates to \S+ spec for fields other than|pod updates may not change fields other than`)
 	webhookText   = regexp.MustCompile(`admission webhook "([a-z0-9.-]+)" `)
-	secretField   = regexp.MustCompile(`\.(?:(?:data|stringData|metadata\.(?:labels|annotations))(?:\.[-._/a-zA-Z0-9]*[-_/a-zA-Z0-9])?|type|immutable|metadata\.[a-zA-Z]+)\b`)
+	secretField   = regexp.MustCompile(`Kind=Secret\): (?:errors:\s+)?(\.[-._/a-zA-Z0-9]+): |Go struct field Secret(\.[a-zA-Z.]+) of type `)
 	anyField      = regexp.MustCompile(`^[-._/a-zA-Z0-9\[\]]*$`)
 )
 
@@ -206,10 +206,10 @@ func (e *StatusError) ownWords(text string) string {
 	switch {
 	case e.denied != nil:
 		return e.denied.String()
-	case isTypedPatch(text):
-		return "malformed Secret" + fieldsIn(text) + " (the server's message is withheld: it repeats values)"
 	case strings.Contains(text, "illegal base64"):
 		return "malformed Secret: a value in data is not base64"
+	case isTypedPatch(text), strings.Contains(text, "cannot be handled as a Secret"):
+		return "malformed Secret" + fieldIn(text) + " (the server's message is withheld: it repeats values)"
 	case strings.Contains(text, quotaText):
 		return "exceeded quota of namespace " + e.Namespace
 	case strings.Contains(text, dryRunText):
@@ -249,18 +249,14 @@ func webhookIn(text string) string {
 	return "an admission webhook "
 }
 
-// fieldsIn lists the fields of a Secret that a text names; keys are no secrets, values are.
-func fieldsIn(text string) string {
-	var fields []string
-	for line := range strings.Lines(text) {
-		if at := secretField.FindStringIndex(line); at != nil && strings.TrimSpace(line[:at[0]]) == "" {
-			fields = append(fields, line[at[0]:at[1]])
-		}
-	}
-	if len(fields) == 0 {
+// fieldIn finds the field of a Secret that a server's text is about first. Keys are no secrets, values are: what comes after
+// it in the text may be either.
+func fieldIn(text string) string {
+	m := secretField.FindStringSubmatch(text)
+	if m == nil {
 		return ""
 	}
-	return ": " + strings.Join(fields, ", ")
+	return ": " + m[1] + m[2]
 }
 
 const (

@@ -215,6 +215,12 @@ func (g *gate) close(d time.Duration) {
 	}
 }
 
+func (g *gate) open() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !time.Now().Before(g.until)
+}
+
 // wait returns when the gate is open. Those who waited go one after the other, within a quarter of a second.
 func (g *gate) wait(ctx context.Context) error {
 	g.mu.Lock()
