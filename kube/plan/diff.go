@@ -17,6 +17,7 @@ type Change struct {
 	Path     kube.Path
 	Old, New kube.Node
 	Order    bool
+	Inner    int // if not 0, so many steps of Path lead to a text, and the others into the configuration that the text holds
 }
 
 // Diff returns how two objects of one kind differ, in the order of the new one's fields; what was removed comes where its
@@ -32,7 +33,10 @@ func typeOf(n kube.Node) *schema.Type {
 	return schema.Find(n.Get("apiVersion").Str(), n.Get("kind").Str())
 }
 
-type differ struct{ changes []Change }
+type differ struct {
+	changes []Change
+	named   bool // items of lists without a schema are known by their names
+}
 
 func (d *differ) add(path kube.Path, old, new kube.Node) {
 	d.changes = append(d.changes, Change{Path: slices.Clone(path), Old: old, New: new})
@@ -44,18 +48,10 @@ func (d *differ) node(path kube.Path, old, new kube.Node, t *schema.Type) {
 		d.mapping(path, old, new, t)
 	case old.Kind() == kube.List && new.Kind() == kube.List:
 		d.list(path, old, new, t)
-	case !same(old, new, t):
+	case t != nil && t.Kind == schema.Quantity && old.Exists() && new.Exists() && old.Text() == new.Text():
+	case !kube.Equal(old, new):
 		d.add(path, old, new)
 	}
-}
-
-// same compares scalars. A quantity, port or other value that may be written as a number or as text is the same if it
-// reads the same.
-func same(old, new kube.Node, t *schema.Type) bool {
-	if t != nil && t.Kind == schema.Quantity && old.Exists() && new.Exists() {
-		return old.Text() == new.Text()
-	}
-	return kube.Equal(old, new)
 }
 
 // mapping walks the fields of both in the order of new, old's own between their neighbours.
@@ -99,7 +95,7 @@ func (d *differ) list(path kube.Path, old, new kube.Node, t *schema.Type) {
 	if t != nil && t.Kind == schema.List {
 		elem = t.Elem
 	}
-	a, b := items(old, t), items(new, t)
+	a, b := d.items(old, t), d.items(new, t)
 	if a == nil || b == nil {
 		d.byIndex(path, old, new, elem)
 		return
@@ -129,8 +125,16 @@ func (d *differ) order(path kube.Path, a, b []item) {
 
 func words(list []string) kube.Node { return kube.OfString(strings.Join(list, ", ")) }
 
+// byIndex sets aside what both lists begin and end with, and compares the others one by one.
 func (d *differ) byIndex(path kube.Path, old, new kube.Node, elem *schema.Type) {
 	a, b := elems(old), elems(new)
+	head := 0
+	for len(a) > 0 && len(b) > 0 && kube.Equal(a[0], b[0]) {
+		a, b, head = a[1:], b[1:], head+1
+	}
+	for len(a) > 0 && len(b) > 0 && kube.Equal(a[len(a)-1], b[len(b)-1]) {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
 	for i := range max(len(a), len(b)) {
 		var x, y kube.Node
 		if i < len(a) {
@@ -139,7 +143,7 @@ func (d *differ) byIndex(path kube.Path, old, new kube.Node, elem *schema.Type) 
 		if i < len(b) {
 			y = b[i]
 		}
-		d.node(path.With(kube.Item(i, "")), x, y, elem)
+		d.node(path.With(kube.Item(head+i, "")), x, y, elem)
 	}
 }
 
@@ -158,13 +162,17 @@ type item struct {
 }
 
 // items returns a list's items by their keys, or nil where the list has none, or one of them twice.
-func items(n kube.Node, t *schema.Type) []item {
-	if t == nil || t.Kind != schema.List || t.Keys == "" {
+func (d *differ) items(n kube.Node, t *schema.Type) []item {
+	fields, _ := listType(t)
+	if t == nil && d.named {
+		fields = "name"
+	}
+	if fields == "" {
 		return nil
 	}
 	list := []item{}
 	for _, v := range n.Items() {
-		k := keyOf(v, t.Keys)
+		k := keyOf(v, fields)
 		if k == "" || index(list, k) >= 0 {
 			return nil
 		}

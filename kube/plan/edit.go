@@ -86,23 +86,3 @@ func isItem(s kube.Step, i int, v kube.Node, keys string) bool {
 	first, _, _ := strings.Cut(key, "/")
 	return key == s.Name || first == s.Name && strings.Contains(keys, ",")
 }
-
-// find returns what a path leads to.
-func find(n kube.Node, path kube.Path, t *schema.Type) kube.Node {
-	for _, s := range path {
-		if n.Kind() != kube.List {
-			_, t = inside(t, s.Name)
-			n = n.Get(s.Name)
-			continue
-		}
-		keys, elem := listType(t)
-		var item kube.Node
-		for i, v := range n.Items() {
-			if !item.Exists() && isItem(s, i, v, keys) {
-				item = v
-			}
-		}
-		n, t = item, elem
-	}
-	return n
-}

@@ -53,8 +53,8 @@ type Step struct {
 	Rolls   int       // Pods that are made anew because the Pod template changes
 	Since   time.Time // of a deletion: since when the set has owned the object
 	Later   bool      // compared without the server, since it waits for a Namespace or a CRD of the set; a dry run comes before its stage
-	Stage   int       // objects of a lower stage are applied, and ready, before
-	After   []int     // indexes of Steps that it must come after, within the stage too
+	Stage   int       // see Stages: objects of a lower stage are written before, and ready if ReadyBefore says so
+	After   []int     // indexes of Steps that must be ready before, in this stage or lower ones
 }
 
 // Obstacle is something about an object that a person should know of.
@@ -64,7 +64,8 @@ type Obstacle struct {
 	Object  *kube.Object // nil where nothing is declared
 	Path    kube.Path    // of the field, if it is about one
 	Message string
-	Help    []string // what to do, a line each
+	Related []*kube.Object // others that it is about, whose places are worth showing
+	Help    []string       // what to do, a line each
 }
 
 // Wishes is what a deploy file says about how one of its objects is applied.
