@@ -47,6 +47,8 @@ type Event struct {
 	ID     kube.ID  // of the object that it is about; zero if about the set
 	Text   string   // for people: "4 of 6 Pods ready, 2 starting"; escaped by whoever prints it
 	Detail []string // further lines: the reason of a failing Pod, events, last lines of its log
+
+	Problem *Problem // of Unwell: the same for machines; else nil
 }
 
 // EventKind says what happens.
