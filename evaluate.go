@@ -8,6 +8,7 @@ import (
 
 	"github.com/starctl/starctl/builtins/typed"
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/plan"
 	"github.com/starctl/starctl/starlark/diag"
 )
 
@@ -36,7 +37,7 @@ func (p *Project) Render(ctx context.Context, job Job) (*Result, error) {
 	if list.Err() != nil {
 		return nil, list
 	}
-	return &Result{Set: e.set(), Warnings: list, Accepted: e.accepted}, nil
+	return &Result{Set: e.set(), Warnings: list, Accepted: e.accepted, Wishes: e.wishes}, nil
 }
 
 // evaluation is one call of a main, and what is made of its result on the same thread, within the same limits.
@@ -48,6 +49,7 @@ type evaluation struct {
 	list    diag.List // mistakes and warnings that are about the result
 
 	accepted []Accepted
+	wishes   map[kube.ID]plan.Wishes
 }
 
 // run is what the host calls in place of main.

@@ -14,6 +14,7 @@ import (
 	"github.com/starctl/starctl/builtins"
 	"github.com/starctl/starctl/builtins/typed"
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/plan"
 	"github.com/starctl/starctl/lib"
 	"github.com/starctl/starctl/starlark/diag"
 	"github.com/starctl/starctl/starlark/interp"
@@ -166,6 +167,9 @@ type Result struct {
 	Set      *kube.Set
 	Warnings diag.List
 	Accepted []Accepted // what the file silenced
+
+	// Wishes is what the file says about how its objects are applied, by their IDs in the Set.
+	Wishes map[kube.ID]plan.Wishes
 }
 
 // Accepted is a check that a file silenced, and why.

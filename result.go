@@ -42,6 +42,7 @@ func (r *result) finish() {
 		o.Origin.(*typed.Record).Freeze()
 	}
 	r.accepted = r.silenced.accepted(r.src)
+	r.wishes = r.wished(objects)
 	r.objects = objects
 }
 
