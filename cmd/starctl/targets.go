@@ -12,14 +12,22 @@ import (
 
 func targetsCommand(u *ui) *cobra.Command {
 	var asJSON, pin bool
+	var kubeconfig string
 	c := &cobra.Command{
-		Use:     "targets [DIR]",
-		Short:   "list the targets of starctl.star",
+		Use:   "targets [DIR | --pin [TARGET]]",
+		Short: "list the targets of starctl.star",
+		Example: `starctl targets                 those of this project
+starctl targets --pin           what pins each of them to its cluster
+starctl targets --pin 'prod-*'  of some`,
 		GroupID: "look",
 		Args:    atMostOne,
 		RunE: func(c *cobra.Command, args []string) error {
 			if pin {
-				return notYet("targets --pin")
+				p, err := projectAt(u, nil)
+				if err != nil {
+					return err
+				}
+				return pinTargets(c.Context(), u, p, strings.Join(args, ""), kubeconfig, asJSON)
 			}
 			p, err := projectAt(u, args)
 			if err != nil {
@@ -32,8 +40,10 @@ func targetsCommand(u *ui) *cobra.Command {
 		},
 	}
 	group(c.Flags(), "Output", func(fs *pflagSet) { fs.BoolVar(&asJSON, "json", false, "as JSON") })
-	c.Flags().BoolVar(&pin, "pin", false, "")
-	_ = c.Flags().MarkHidden("pin") // the flag is there
+	group(c.Flags(), "Clusters", func(fs *pflagSet) {
+		fs.BoolVar(&pin, "pin", false, "ask the clusters for their uids, and print what pins the targets to them")
+		fs.StringVar(&kubeconfig, "kubeconfig", "", "`FILE` in place of $KUBECONFIG and ~/.kube/config")
+	})
 	return c
 }
 

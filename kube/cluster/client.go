@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
@@ -25,7 +26,7 @@ type Client struct {
 	identity Identity
 	renews   bool // a refused request may pass when sent again: the credentials have been renewed by then
 
-	observer  Observer
+	observer  atomic.Pointer[Observer]
 	slots     chan struct{}
 	retry     retryPolicy
 	gate      gate
@@ -281,12 +282,17 @@ func (c *Client) warn(texts []string) {
 	}
 }
 
+// Observe hands what the Client has to say to o from now on: warnings of the server, and that it is waited for. Who has other
+// events for the same Observer gives both the same OneAtATime.
+func (c *Client) Observe(o Observer) { c.observer.Store(&o) }
+
 func (c *Client) observe(e Event) {
-	if c.observer == nil {
+	o := c.observer.Load()
+	if o == nil || *o == nil {
 		return
 	}
 	e.Time = time.Now()
-	c.observer(e)
+	(*o)(e)
 }
 
 // OneAtATime returns an Observer that may be used by several goroutines, and calls o from one at a time.

@@ -29,10 +29,10 @@ var (
 func clientOf(s *httptest.Server, h *heard) *Client {
 	hc := *s.Client()
 	hc.Transport = watchdog{hc.Transport}
-	c := &Client{http: &hc, base: s.URL, slots: make(chan struct{}, inFlight), retry: patient, observer: func(Event) {}}
+	c := &Client{http: &hc, base: s.URL, slots: make(chan struct{}, inFlight), retry: patient}
 	c.retry.pause, c.retry.most = time.Millisecond, 20*time.Millisecond
 	if h != nil {
-		c.observer = h.add
+		c.Observe(h.add)
 	}
 	return c
 }

@@ -83,6 +83,17 @@ func Connect(ctx context.Context, o Options) (*Client, error) {
 // quiet silences client-go's log: what it has to say is in errors.
 var quiet = sync.OnceFunc(func() { klog.SetLogger(logr.Discard()) })
 
+// Contexts lists the contexts of the kubeconfig: of file, or where kubectl looks. What cannot be read has none.
+func Contexts(file string) []string {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = file
+	config, err := rules.Load()
+	if err != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(config.Contexts))
+}
+
 // way is how a cluster is reached.
 type way struct {
 	config    *rest.Config
@@ -320,14 +331,15 @@ func (w *way) client(o Options) (*Client, error) {
 		return nil, badInput(w.mend(), "kubeconfig %s, context %q: server %q: %w", w.where, w.context, w.config.Host, err)
 	}
 	server := strings.TrimRight(base.String(), "/")
-	return &Client{
+	c := &Client{
 		http: &client, base: server,
 		identity: Identity{Context: w.context, Server: server, Namespace: w.namespace},
 		renews:   w.config.ExecProvider != nil || w.config.BearerTokenFile != "",
-		observer: OneAtATime(o.Observer),
 		slots:    make(chan struct{}, inFlight),
 		retry:    patient,
-	}, nil
+	}
+	c.Observe(OneAtATime(o.Observer))
+	return c, nil
 }
 
 // identify asks the server who it is, and compares.
@@ -336,7 +348,7 @@ func (c *Client) identify(ctx context.Context, w *way, pin string) error {
 	var vErr, uidErr error
 	var wg sync.WaitGroup
 	wg.Go(func() { version, vErr = c.version(ctx) })
-	wg.Go(func() { c.identity.UID, uidErr = c.uid(ctx) })
+	wg.Go(func() { c.identity.UID, uidErr = c.UID(ctx) })
 	wg.Wait()
 	if ctx.Err() != nil {
 		return &Failure{Verdict: Interrupted, Err: context.Cause(ctx)}
@@ -376,8 +388,8 @@ func (c *Client) version(ctx context.Context) (string, error) {
 
 var namespaces = Resource{Version: "v1", Kind: "Namespace", Name: "namespaces"}
 
-// uid is the identity of the cluster: that of a namespace which lives as long as it does.
-func (c *Client) uid(ctx context.Context) (string, error) {
+// UID asks for the identity of the cluster: that of kube-system, a namespace which lives as long as the cluster does.
+func (c *Client) UID(ctx context.Context) (string, error) {
 	q := &request{verb: "get", resource: namespaces, name: "kube-system", again: true, first: true, answer: firstAnswer}
 	body, err := c.bytes(ctx, q)
 	if err != nil {
