@@ -1,25 +1,77 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"io"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/starctl/starctl/kube/cluster"
 )
 
-// completeTargets lets a shell complete --target with the names that the project here has.
+// completeTargets lets a shell complete --target, and --confirm, with the names that the project here has.
 func completeTargets(c *cobra.Command, u *ui) {
-	err := c.RegisterFlagCompletionFunc("target", func(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	names := func(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
 		p, err := projectAt(u, nil)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		var list []string
 		for _, t := range p.Targets {
-			if strings.HasPrefix(t.Name, prefix) {
-				list = append(list, t.Name)
-			}
+			list = append(list, t.Name)
 		}
-		return list, cobra.ShellCompDirectiveNoFileComp
-	})
-	u.keep(err)
+		return beginning(list, prefix), cobra.ShellCompDirectiveNoFileComp
+	}
+	for _, flag := range []string{"target", "confirm"} {
+		if c.Flags().Lookup(flag) != nil {
+			u.keep(c.RegisterFlagCompletionFunc(flag, names))
+		}
+	}
+}
+
+func beginning(list []string, prefix string) []string {
+	var out []string
+	for _, s := range list {
+		if strings.HasPrefix(s, prefix) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// completeContexts lets a shell complete --context with what the kubeconfig has.
+func completeContexts(c *cobra.Command, f *connection) {
+	_ = c.RegisterFlagCompletionFunc("context", func(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
+		return beginning(cluster.Contexts(f.kubeconfig), prefix), cobra.ShellCompDirectiveNoFileComp
+	}) // the flag is there
+}
+
+// completeRevisions lets a shell complete the number of a revision, if the cluster answers soon. Files are completed as well.
+func completeRevisions(c *cobra.Command, d *deployer) {
+	c.ValidArgsFunction = func(c *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+		if prefix != "" && strings.Trim(prefix, "0123456789") != "" {
+			return nil, cobra.ShellCompDirectiveDefault
+		}
+		ctx, cancel := context.WithTimeout(c.Context(), 2*time.Second)
+		defer cancel()
+		quiet := *d
+		quiet.u = newUI(io.Discard, io.Discard, os.Getenv)
+		list, err := quiet.deployments(ctx, args)
+		if err != nil || len(list) != 1 {
+			return nil, cobra.ShellCompDirectiveDefault
+		}
+		revisions, err := list[0].engine.History(ctx)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveDefault
+		}
+		var out []string
+		for _, r := range revisions {
+			out = append(out, fmt.Sprintf("%d\t%s", r.Number, when(r.Time)))
+		}
+		return beginning(out, prefix), cobra.ShellCompDirectiveDefault
+	}
 }

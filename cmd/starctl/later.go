@@ -10,21 +10,13 @@ import (
 
 // laterCommands are specified and not there yet. They are not listed; typed by hand they say so.
 func laterCommands() []*cobra.Command {
-	instead := map[string]string{
-		"diff":  "what is rendered can be compared by kubectl: starctl render | kubectl diff -f -",
-		"apply": "what is rendered can be applied by kubectl: starctl render | kubectl apply -f -",
-	}
 	var list []*cobra.Command
-	for _, name := range []string{"diff", "apply", "delete", "status", "history", "rollback", "graph", "explain", "import", "repl", "lsp", "mod", "lint"} {
-		d := notYet(name)
-		if h := instead[name]; h != "" {
-			d.Help = []string{h}
-		}
+	for _, name := range []string{"graph", "explain", "import", "repl", "lsp", "mod", "lint"} {
 		list = append(list, &cobra.Command{
 			Use:                name,
 			Hidden:             true,
 			DisableFlagParsing: true,
-			RunE:               func(*cobra.Command, []string) error { return d },
+			RunE:               func(*cobra.Command, []string) error { return notYet(name) },
 		})
 	}
 	return list

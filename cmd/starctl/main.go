@@ -2,6 +2,9 @@
 //
 // main.go is the way in and out; root.go is the table of commands, each of which has its own file; help.go is what -h
 // shows; flags.go holds the flags that several commands share; ui.go is all that reaches a terminal.
+//
+// What talks to a cluster goes through deployment.go, which finds clusters and makes plans, and perform.go, which asks, and
+// carries them out while follow.go shows what happens.
 package main
 
 import (
@@ -11,9 +14,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/starctl/starctl/kube/cluster"
 )
 
-// Exit codes, as docs/reference.md gives them.
+// Exit codes of commands that talk to no cluster, as docs/reference.md gives them; those of the others are the Verdicts of
+// package cluster, and docs/apply.md's.
 const (
 	exitFine        = 0
 	exitFound       = 1 // test, vet or --check found something
@@ -24,6 +30,7 @@ const (
 func main() {
 	pace()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -46,12 +53,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if flushed := u.flush(); err == nil {
 		err = flushed
 	}
-	if ctx.Err() != nil {
-		u.fail(errors.New("interrupted"))
-		return exitInterrupted
+	code := u.exit(ctx, err)
+	if u.events != nil {
+		u.events.result(code)
 	}
-	return u.exit(err)
+	return code
 }
+
+// ended is the result of a command that talks to a cluster, when all was said already.
+type ended struct{ cluster.Verdict }
+
+func (e ended) Error() string { return "said already" }
 
 // These are the results of a command whose every mistake was said already: bad input, or that it did its work and found
 // something.
@@ -61,8 +73,14 @@ var (
 )
 
 // exit says what went wrong, if it has not been said, and returns the exit code.
-func (u *ui) exit(err error) int {
+func (u *ui) exit(ctx context.Context, err error) int {
+	if e, ok := errors.AsType[ended](err); ok {
+		return int(e.Verdict)
+	}
 	switch {
+	case ctx.Err() != nil:
+		u.fail(errors.New("interrupted"))
+		return exitInterrupted
 	case err == nil:
 		return exitFine
 	case errors.Is(err, errFound):
@@ -71,5 +89,8 @@ func (u *ui) exit(err error) int {
 		return exitBad // of a pipe, whoever reads has gone: there is no one to tell
 	}
 	u.fail(err)
+	if f, ok := errors.AsType[*cluster.Failure](err); ok {
+		return int(f.Verdict)
+	}
 	return exitBad
 }

@@ -19,7 +19,8 @@ func newRoot(u *ui) *cobra.Command {
 		Short: "declare Kubernetes objects in Starlark, with an Envoy sidecar where one is wanted",
 		Example: `starctl init shop             a small project to begin with
 starctl render                what deploy.star of this directory declares, as YAML
-starctl render | kubectl apply -f -`,
+starctl diff                  what of it a cluster does not have
+starctl apply                 bring it there, once the plan is approved`,
 		Args:              cobra.ArbitraryArgs,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -36,6 +37,7 @@ starctl render | kubectl apply -f -`,
 	}
 	root.AddCommand(
 		renderCommand(u), testCommand(u), vetCommand(u), envoyCommand(u),
+		diffCommand(u), applyCommand(u), deleteCommand(u), statusCommand(u), historyCommand(u), rollbackCommand(u),
 		initCommand(u), formatCommand(u),
 		docCommand(u), inputsCommand(u), targetsCommand(u),
 		versionCommand(u), completionCommand(u),
@@ -58,6 +60,7 @@ starctl render | kubectl apply -f -`,
 
 var groups = [...]struct{ id, title string }{
 	{"use", "Render and test"},
+	{"cluster", "Bring to a cluster"},
 	{"write", "Write deploy files"},
 	{"look", "Look up"},
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +13,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
+	"golang.org/x/term"
+
+	"github.com/starctl/starctl/kube/cluster"
 	"github.com/starctl/starctl/starlark/diag"
 )
 
@@ -23,8 +28,16 @@ type ui struct {
 	out *bufio.Writer // results; written when a command went well
 	err io.Writer     // all else
 
+	direct io.Writer // what err is when it is not diverted
+
+	in          io.Reader // answers to questions
+	interactive bool      // there is a person to ask
+	live        bool      // err can be drawn on
+	utf8        bool      // the locale's characters
+
 	colorOut, colorErr bool
-	json               bool // diagnostics as data
+	json               bool      // diagnostics as data
+	events             *eventLog // all that happens as data, a line each, diagnostics too
 
 	dir     string // -C: where arguments are relative to
 	cwd     string // where the person stands
@@ -48,21 +61,29 @@ const (
 )
 
 func newUI(stdout, stderr io.Writer, env func(string) string) *ui {
-	u := &ui{out: bufio.NewWriterSize(stdout, 64<<10), err: stderr}
+	u := &ui{out: bufio.NewWriterSize(stdout, 64<<10), err: stderr, in: os.Stdin, utf8: unicodeLocale(env)}
 	if env("NO_COLOR") == "" && env("TERM") != "dumb" {
 		u.colorOut, u.colorErr = terminal(stdout), terminal(stderr)
 	}
+	u.interactive = terminal(stderr) && terminal(os.Stdin)
+	u.live = terminal(stderr) && env("TERM") != "dumb"
 	u.cwd, _ = os.Getwd()
 	return u
 }
 
-func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
+func terminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// unicodeLocale reports whether the locale's characters are Unicode's. The first of these variables that is set decides.
+func unicodeLocale(env func(string) string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToLower(env(name)); v != "" {
+			return strings.Contains(v, "utf-8") || strings.Contains(v, "utf8")
+		}
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return false
 }
 
 // setColor is --color.
@@ -118,9 +139,61 @@ func (u *ui) at(arg string) string {
 
 // note prints a line to stderr that nothing depends on.
 func (u *ui) note(format string, args ...any) {
+	if u.events != nil {
+		u.events.write(eventLine{Event: "note", Text: fmt.Sprintf(format, args...)})
+		return
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	fmt.Fprintf(u.err, "%s\n", diag.Escape(fmt.Sprintf(format, args...)))
+}
+
+// waiting says what is waited for, if that takes more than a second, until the returned function is called.
+func (u *ui) waiting(what string) (stop func()) {
+	begun := time.Now()
+	ended, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		t := time.NewTicker(time.Second)
+		defer t.Stop()
+		for n := 0; ; n++ {
+			select {
+			case <-ended:
+				if n > 0 && u.live && u.events == nil {
+					u.transient("")
+				}
+				return
+			case <-t.C:
+			}
+			switch {
+			case u.live && u.events == nil:
+				u.transient(fmt.Sprintf("%s, %s", what, span(time.Since(begun))))
+			case n == 0:
+				u.note("%s ...", what)
+			}
+		}
+	}()
+	return func() { close(ended); <-over }
+}
+
+// transient shows a line on a terminal that the next one replaces; an empty one leaves nothing.
+func (u *ui) transient(text string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	width, _ := windowSize(u.err)
+	_, err := fmt.Fprintf(u.err, "\r%s\x1b[K\r", u.paint(dim, cut(diag.Escape(text), width-1)))
+	u.keep(err)
+}
+
+// divert sends what goes to stderr to w instead, until it is called with nil.
+func (u *ui) divert(w io.Writer) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if w == nil {
+		u.err = u.direct
+		return
+	}
+	u.direct, u.err = u.err, w
 }
 
 // flush writes the results.
@@ -158,7 +231,7 @@ func (u *ui) plain(err error) diag.List {
 	case diag.Diagnostic:
 		list = diag.List{e}
 	default:
-		list = diag.List{{Message: u.reason(err)}}
+		list = diag.List{{Message: u.reason(err), Help: helpOf(err)}}
 	}
 	out := make(diag.List, len(list))
 	for i, d := range list {
@@ -168,6 +241,43 @@ func (u *ui) plain(err error) diag.List {
 		out[i] = d
 	}
 	return out
+}
+
+// helpOf is what an error of a cluster says is to be done.
+func helpOf(err error) []string {
+	if f, ok := errors.AsType[*cluster.Failure](err); ok {
+		return f.Help
+	}
+	return nil
+}
+
+// verdictOf is the exit code that an error asks for.
+func verdictOf(err error) cluster.Verdict {
+	if e, ok := errors.AsType[ended](err); ok {
+		return e.Verdict
+	}
+	if f, ok := errors.AsType[*cluster.Failure](err); ok {
+		return f.Verdict
+	}
+	if errors.Is(err, context.Canceled) {
+		return cluster.Interrupted
+	}
+	return cluster.BadInput
+}
+
+// failAll says what went wrong, all of it, and returns the gravest as what the command ends with.
+func (u *ui) failAll(errs []error) error {
+	v := cluster.Done
+	for _, err := range errs {
+		if _, said := errors.AsType[ended](err); !said {
+			u.fail(err)
+		}
+		v = graver(v, verdictOf(err))
+	}
+	if v != cluster.Done {
+		return ended{v}
+	}
+	return nil
 }
 
 // reason is an error of the file system without the name of the system call, and with the file named as the person would.
@@ -186,6 +296,12 @@ func (u *ui) report(l *located) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if u.events != nil {
+		for _, d := range u.named(l.list, l.root) {
+			u.events.diagnostic(d)
+		}
+		return
+	}
 	if u.json {
 		u.pending = append(u.pending, u.named(l.list, l.root)...)
 		return

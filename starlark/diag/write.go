@@ -224,6 +224,15 @@ func escaped(r rune) string {
 	return fmt.Sprintf(`\u%04x`, r)
 }
 
+// Width is the number of columns that a text without control characters takes on a terminal.
+func Width(s string) int {
+	n := 0
+	for _, r := range s {
+		n += runeWidth(r)
+	}
+	return n
+}
+
 // runeWidth is the number of columns that a character takes on a terminal, after Escape. Wide are the blocks that Unicode
 // Standard Annex 11 gives as wide in whole: the scripts of East Asia, and emoji.
 func runeWidth(r rune) int {

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/starctl/starctl/kube/cluster"
+	"github.com/starctl/starctl/kube/plan"
+	"github.com/starctl/starctl/starlark/diag"
+)
+
+type rollbackFlags struct {
+	deployer
+	approval
+	keepGoing bool
+	json      bool
+}
+
+func rollbackCommand(u *ui) *cobra.Command {
+	f := rollbackFlags{deployer: deployer{u: u}}
+	c := &cobra.Command{
+		Use:     "rollback [FILE|DIR|./...] [REVISION] [flags]",
+		Short:   "apply an earlier revision again, by default the last one that went well",
+		GroupID: "cluster",
+		Example: `starctl rollback --target prod-us       to the revision before this one
+starctl rollback checkout 12            to revision 12 of the set in checkout
+starctl history                         lists the revisions`,
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), args) },
+	}
+	c.Flags().SortFlags = false
+	f.selection.flags(c.Flags())
+	f.connection.flags(c.Flags())
+	f.approval.flags(c.Flags())
+	f.allowances.flags(c.Flags())
+	f.patience.flags(c.Flags())
+	runFlags(c, &f.json, &f.keepGoing)
+	f.limits.flags(c.Flags())
+	completeTargets(c, u)
+	completeContexts(c, &f.connection)
+	completeRevisions(c, &f.deployer)
+	return c
+}
+
+func (f *rollbackFlags) run(ctx context.Context, args []string) error {
+	if f.json {
+		f.u.logEvents()
+	}
+	if err := f.approval.possible(f.u, "rollback"); err != nil {
+		return err
+	}
+	args, revision, err := f.revision(args)
+	if err != nil {
+		return err
+	}
+	list, err := f.deployments(ctx, args, f.approval.check, oneSet(revision))
+	if err != nil {
+		return err
+	}
+	f.warnUnpinned(list)
+	err = f.plans(ctx, list, func(ctx context.Context, x *deployment) (*plan.Plan, error) {
+		return x.engine.PlanRollback(ctx, revision)
+	})
+	if err != nil {
+		return err
+	}
+	if err := f.present(list); err != nil {
+		return err
+	}
+	q := question{ask: "Roll back on " + places(list) + "?", list: list}
+	if err := f.approval.of(ctx, f.u, q); err != nil {
+		return err
+	}
+	return f.carryOut(ctx, list, act{"rollback", "rolling back", f.keepGoing, func(ctx context.Context, x *deployment) (*cluster.Report, error) {
+		return x.engine.Apply(ctx, x.plan)
+	}})
+}
+
+// oneSet refuses the number of a revision where several sets are meant.
+func oneSet(revision int) func([]task) error {
+	return func(tasks []task) error {
+		if revision == 0 || len(tasks) == 1 {
+			return nil
+		}
+		return diag.Diagnostic{
+			Message: fmt.Sprintf("revision %d of which set? the command line means %d", revision, len(tasks)),
+			Help:    []string{"each set counts its own revisions: choose one file and one target"},
+		}
+	}
+}
+
+// revision takes the number of a revision out of the arguments; 0 if there is none. A file of that name is a file.
+func (d *deployer) revision(args []string) (rest []string, revision int, err error) {
+	for _, a := range args {
+		n, err := strconv.Atoi(a)
+		if _, missing := os.Stat(d.u.at(a)); err != nil || !errors.Is(missing, fs.ErrNotExist) {
+			rest = append(rest, a)
+			continue
+		}
+		if n < 1 || revision != 0 {
+			return nil, 0, diag.Diagnostic{Message: fmt.Sprintf("got revision %s, want one number from 1 up", a)}
+		}
+		revision = n
+	}
+	return rest, revision, nil
+}
