@@ -80,19 +80,6 @@ func Connect(ctx context.Context, o Options) (*Client, error) {
 	return c, nil
 }
 
-// Contexts returns the names of the contexts of a kubeconfig, "" for the usual ones; nothing if it cannot be read.
-func Contexts(kubeconfig string) []string {
-	quiet()
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = kubeconfig
-	rules.WarnIfAllMissing = false
-	config, err := rules.Load()
-	if err != nil {
-		return nil
-	}
-	return slices.Sorted(maps.Keys(config.Contexts))
-}
-
 // quiet silences client-go's log: what it has to say is in errors.
 var quiet = sync.OnceFunc(func() { klog.SetLogger(logr.Discard()) })
 
