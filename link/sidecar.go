@@ -2,7 +2,6 @@ package link
 
 import (
 	"cmp"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/starctl/starctl/builtins/typed"
 	"github.com/starctl/starctl/envoy"
+	"github.com/starctl/starctl/internal/pattern"
 	"github.com/starctl/starctl/kube/schema"
 )
 
@@ -22,11 +22,11 @@ const (
 func distroless(image string) bool { return strings.Contains(image, "distroless") }
 
 // releases finds the release in an image's tag: v1.40.0, distroless-v1.40.0, contrib-v1.40-latest.
-var releases = regexp.MustCompile(`:(?:[a-z-]+-)?v(1\.\d+)`)
+var releases = pattern.Lazy(`:(?:[a-z-]+-)?v(1\.\d+)`)
 
 // imageVersion is the release of Envoy in an image, "" if its name does not say.
 func imageVersion(image string) string {
-	m := releases.FindStringSubmatch(image)
+	m := releases().FindStringSubmatch(image)
 	if m == nil {
 		return ""
 	}

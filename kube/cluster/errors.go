@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/starctl/starctl/internal/pattern"
 	"github.com/starctl/starctl/kube"
 )
 
@@ -162,16 +162,16 @@ func retryAfter(s string) time.Duration {
 
 // Texts of servers that are recognised, since nothing else tells the cases apart.
 var (
-	deniedText    = regexp.MustCompile(`User "([^"]*)" cannot (\S+) resource "([^"]+)" in API group "([^"]*)"(?: in the namespace "([^"]+)")?`)
-	conflictText  = regexp.MustCompile(`^conflict with "([^"]*)"(?: with subresource "([a-z]*)")?(?: using ([a-z0-9./-]+))?(?: at (\S+))?$`)
-	immutableText = regexp.MustCompile(`immutable|may not change once set|updates to \S+ spec for fields other than|pod updates may not change fields other than`)
-	webhookText   = regexp.MustCompile(`admission webhook "([a-z0-9.-]+)" `)
-	secretField   = regexp.MustCompile(`Kind=Secret\): (?:errors:\s+)?(\.[-._/a-zA-Z0-9]+): |Go struct field Secret(\.[a-zA-Z.]+) of type `)
-	anyField      = regexp.MustCompile(`^[-._/a-zA-Z0-9\[\]]*$`)
+	deniedText    = pattern.Lazy(`User "([^"]*)" cannot (\S+) resource "([^"]+)" in API group "([^"]*)"(?: in the namespace "([^"]+)")?`)
+	conflictText  = pattern.Lazy(`^conflict with "([^"]*)"(?: with subresource "([a-z]*)")?(?: using ([a-z0-9./-]+))?(?: at (\S+))?$`)
+	immutableText = pattern.Lazy(`immutable|may not change once set|updates to \S+ spec for fields other than|pod updates may not change fields other than`)
+	webhookText   = pattern.Lazy(`admission webhook "([a-z0-9.-]+)" `)
+	secretField   = pattern.Lazy(`Kind=Secret\): (?:errors:\s+)?(\.[-._/a-zA-Z0-9]+): |Go struct field Secret(\.[a-zA-Z.]+) of type `)
+	anyField      = pattern.Lazy(`^[-._/a-zA-Z0-9\[\]]*$`)
 )
 
 func parseDenial(message string) *denial {
-	m := deniedText.FindStringSubmatch(message)
+	m := deniedText().FindStringSubmatch(message)
 	if m == nil {
 		return nil
 	}
@@ -184,7 +184,7 @@ func (e *StatusError) withhold() {
 	for i := range e.Causes {
 		c := &e.Causes[i]
 		c.Message = secretCause(c.Type, c.Message)
-		if !anyField.MatchString(c.Field) {
+		if !anyField().MatchString(c.Field) {
 			c.Field = ""
 		}
 	}
@@ -193,9 +193,9 @@ func (e *StatusError) withhold() {
 
 func secretCause(kind, text string) string {
 	switch {
-	case kind == causeFieldManager && conflictText.MatchString(text):
+	case kind == causeFieldManager && conflictText().MatchString(text):
 		return text
-	case immutableText.MatchString(text):
+	case immutableText().MatchString(text):
 		return "field is immutable"
 	}
 	return ""
@@ -214,7 +214,7 @@ func (e *StatusError) ownWords(text string) string {
 		return "exceeded quota of namespace " + e.Namespace
 	case strings.Contains(text, dryRunText):
 		return webhookIn(text) + "does not support dry run"
-	case webhookText.MatchString(text):
+	case webhookText().MatchString(text):
 		return webhookIn(text) + "refused the Secret (its message is withheld: it may repeat values)"
 	}
 	words := map[string]string{
@@ -243,7 +243,7 @@ func (e *StatusError) ownWords(text string) string {
 }
 
 func webhookIn(text string) string {
-	if m := webhookText.FindStringSubmatch(text); m != nil {
+	if m := webhookText().FindStringSubmatch(text); m != nil {
 		return fmt.Sprintf("admission webhook %q ", m[1])
 	}
 	return "an admission webhook "
@@ -252,7 +252,7 @@ func webhookIn(text string) string {
 // fieldIn finds the field of a Secret that a server's text is about first. Keys are no secrets, values are: what comes after
 // it in the text may be either.
 func fieldIn(text string) string {
-	m := secretField.FindStringSubmatch(text)
+	m := secretField().FindStringSubmatch(text)
 	if m == nil {
 		return ""
 	}
@@ -394,7 +394,7 @@ func IsImmutable(err error) bool {
 	if e == nil || e.Reason != reasonInvalid || e.wrongUID() {
 		return false
 	}
-	return slices.ContainsFunc(e.Causes, func(c Cause) bool { return immutableText.MatchString(c.Message) })
+	return slices.ContainsFunc(e.Causes, func(c Cause) bool { return immutableText().MatchString(c.Message) })
 }
 
 // IsTerminatingNamespace reports whether the object's namespace is being deleted.
@@ -415,7 +415,7 @@ func IsNoDryRun(err error) bool {
 // IsWebhook reports whether an admission webhook refused the request, or could not be reached.
 func IsWebhook(err error) bool {
 	e := statusOf(err)
-	return e != nil && (webhookText.MatchString(e.Message) || strings.Contains(e.Message, "failed calling webhook"))
+	return e != nil && (webhookText().MatchString(e.Message) || strings.Contains(e.Message, "failed calling webhook"))
 }
 
 // IsExpired reports whether a list or a watch cannot go on from where it was.
@@ -444,7 +444,7 @@ func Conflicts(err error) []FieldConflict {
 			continue
 		}
 		f := FieldConflict{Field: c.Field}
-		if m := conflictText.FindStringSubmatch(c.Message); m != nil {
+		if m := conflictText().FindStringSubmatch(c.Message); m != nil {
 			f.Manager, f.Subresource, f.Since = m[1], m[2], m[4]
 		}
 		list = append(list, f)

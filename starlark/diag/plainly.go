@@ -2,11 +2,12 @@ package diag
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"go.starlark.net/syntax"
+
+	"github.com/starctl/starctl/internal/pattern"
 )
 
 // plainly says an error of go.starlark.net in the user's words, and what to write instead.
@@ -23,29 +24,29 @@ func plainly(d *Diagnostic) {
 		d.Help = append(d.Help, "s.elems() are its characters")
 	case strings.Contains(msg, " during iteration"):
 		d.Help = append(d.Help, "loop over a copy: list(...)")
-	case frozen.MatchString(msg):
+	case frozen().MatchString(msg):
 		msg = strings.Replace(msg, " frozen ", " a frozen ", 1) + ": it belongs to a file that has been loaded; copy(...) makes one that can be changed"
-	case unhandledIndex.MatchString(msg):
-		kind := unhandledIndex.FindStringSubmatch(msg)[1]
+	case unhandledIndex().MatchString(msg):
+		kind := unhandledIndex().FindStringSubmatch(msg)[1]
 		msg = kind + " takes no [...]"
 		d.Help = append(d.Help, "its fields are attributes: value.field")
 	case strings.HasPrefix(msg, "invalid call of non-function ("):
 		msg = strings.TrimSuffix(strings.TrimPrefix(msg, "invalid call of non-function ("), ")") + " is no function, and cannot be called"
 	default:
-		msg = outOfRange.ReplaceAllStringFunc(msg, saidRange)
+		msg = outOfRange().ReplaceAllStringFunc(msg, saidRange)
 	}
 	d.Message = msg
 }
 
 var (
-	frozen         = regexp.MustCompile(`^(\w+: )?cannot [a-z ]+ frozen \w+$`)
-	unhandledIndex = regexp.MustCompile(`^unhandled index operation (.+)\[.*\]$`)
-	outOfRange     = regexp.MustCompile(`^(.+) index (-?\d+) out of range(?:: empty .+| \[(-\d+):\d+\])$`)
+	frozen         = pattern.Lazy(`^(\w+: )?cannot [a-z ]+ frozen \w+$`)
+	unhandledIndex = pattern.Lazy(`^unhandled index operation (.+)\[.*\]$`)
+	outOfRange     = pattern.Lazy(`^(.+) index (-?\d+) out of range(?:: empty .+| \[(-\d+):\d+\])$`)
 )
 
 // saidRange says how long a list or string is whose index is out of range.
 func saidRange(msg string) string {
-	m := outOfRange.FindStringSubmatch(msg)
+	m := outOfRange().FindStringSubmatch(msg)
 	items := 0
 	if m[3] != "" {
 		n, _ := strconv.Atoi(m[3]) // matched as a number

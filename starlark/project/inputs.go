@@ -2,11 +2,11 @@ package project
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"go.starlark.net/starlark"
 
+	"github.com/starctl/starctl/internal/pattern"
 	"github.com/starctl/starctl/starlark/diag"
 )
 
@@ -61,7 +61,7 @@ func inputType(v starlark.Value) string {
 	}
 }
 
-var argLine = regexp.MustCompile(`^(\*{0,2}\w+)(?:\s*\([^)]*\))?:\s*(.*)$`)
+var argLine = pattern.Lazy(`^(\*{0,2}\w+)(?:\s*\([^)]*\))?:\s*(.*)$`)
 
 // argDocs reads the Args of a docstring: "name: text", and lines indented further that go on.
 func argDocs(doc string) map[string]string {
@@ -77,7 +77,7 @@ func argDocs(doc string) map[string]string {
 		case margin >= 0 && indent < margin:
 			in = false
 		default:
-			m := argLine.FindStringSubmatch(text)
+			m := argLine().FindStringSubmatch(text)
 			if m != nil && (margin < 0 || indent == margin) {
 				name, margin = m[1], indent
 				docs[name] = m[2]

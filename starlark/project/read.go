@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
 	"golang.org/x/mod/semver"
 
+	"github.com/starctl/starctl/internal/pattern"
 	"github.com/starctl/starctl/starlark/diag"
 	"github.com/starctl/starctl/starlark/interp"
 )
@@ -190,11 +190,11 @@ func (r *reader) project(thread *starlark.Thread, b *starlark.Builtin, args star
 	return starlark.None, nil
 }
 
-var constraint = regexp.MustCompile(`^(>=|<=|==|=|>|<)?\s*v?(\d+(\.\d+){0,2}(-[0-9A-Za-z.-]+)?)$`)
+var constraint = pattern.Lazy(`^(>=|<=|==|=|>|<)?\s*v?(\d+(\.\d+){0,2}(-[0-9A-Za-z.-]+)?)$`)
 
 func (c *call) version(want string) {
 	for part := range strings.SplitSeq(want, ",") {
-		m := constraint.FindStringSubmatch(strings.TrimSpace(part))
+		m := constraint().FindStringSubmatch(strings.TrimSpace(part))
 		if m == nil {
 			c.wrong(`got %q, want versions such as ">= 0.1" or ">= 0.1, < 2"`, []any{want}, "starctl")
 			return
@@ -227,9 +227,9 @@ func satisfies(have, op, want string) bool {
 }
 
 var (
-	targetName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
-	minor      = regexp.MustCompile(`^1\.\d{1,3}$`)
-	uid        = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	targetName = pattern.Lazy(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
+	minor      = pattern.Lazy(`^1\.\d{1,3}$`)
+	uid        = pattern.Lazy(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 )
 
 // target(name, *, context = None, cluster = None, namespace = None, region = None, kubernetes = "1.33", inputs = {}, protect = True)
@@ -250,12 +250,12 @@ func (r *reader) target(thread *starlark.Thread, b *starlark.Builtin, args starl
 	c := r.call(thread, b)
 	got := c.unpack(args, kwargs, 1, "name!", "context", "cluster", "namespace", "region", "kubernetes", "inputs", "protect")
 	t := Target{
-		Name:       c.text(got, "name", "letters, digits, dot, - and _, with a letter or digit at both ends", targetName.MatchString),
+		Name:       c.text(got, "name", "letters, digits, dot, - and _, with a letter or digit at both ends", targetName().MatchString),
 		Context:    c.text(got, "context", "the name of a kubeconfig context", notEmpty),
-		Cluster:    c.text(got, "cluster", "the uid of the cluster's kube-system namespace, such as 0b2f7c9e-1f7e-4a51-9d6e-3c1f0c7c2a10", uid.MatchString),
+		Cluster:    c.text(got, "cluster", "the uid of the cluster's kube-system namespace, such as 0b2f7c9e-1f7e-4a51-9d6e-3c1f0c7c2a10", uid().MatchString),
 		Namespace:  c.text(got, "namespace", "a DNS label: lower-case letters, digits and -", isLabel),
 		Region:     c.text(got, "region", "a region's name", notEmpty),
-		Kubernetes: c.text(got, "kubernetes", `a version such as "1.34"`, minor.MatchString),
+		Kubernetes: c.text(got, "kubernetes", `a version such as "1.34"`, minor().MatchString),
 		Inputs:     c.inputs(got["inputs"]),
 		Protect:    c.truth(got, "protect", true),
 		Pos:        c.at(),
@@ -354,7 +354,7 @@ func (c *call) labels(v starlark.Value) []Label {
 			c.report(diag.Diagnostic{Message: fmt.Sprintf("got %q, want a label's key: letters, digits, dot, - and _, at most 63, perhaps behind a DNS name and /", key)}, "labels", key)
 			continue
 		}
-		if value != "" && !labelValue.MatchString(value) {
+		if value != "" && !labelValue().MatchString(value) {
 			c.wrong("got %q, want a label's value: letters, digits, dot, - and _, at most 63", []any{value}, "labels", key)
 			continue
 		}
@@ -364,19 +364,19 @@ func (c *call) labels(v starlark.Value) []Label {
 }
 
 // labelValue is what Kubernetes takes as the value of a label, and as its key behind the prefix.
-var labelValue = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$`)
+var labelValue = pattern.Lazy(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$`)
 
 func isLabelKey(s string) bool {
 	prefix, name, ok := strings.Cut(s, "/")
 	if !ok {
-		return labelValue.MatchString(s)
+		return labelValue().MatchString(s)
 	}
 	for part := range strings.SplitSeq(prefix, ".") {
 		if !isLabel(part) {
 			return false
 		}
 	}
-	return len(prefix) <= 253 && labelValue.MatchString(name)
+	return len(prefix) <= 253 && labelValue().MatchString(name)
 }
 
 func (c *call) port(v starlark.Value) int {
