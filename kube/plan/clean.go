@@ -32,8 +32,11 @@ func (c cleanedMeta) At(i int) (string, kube.Node) {
 			return k, kube.Node{}
 		}
 	}
-	if k == "annotations" && v.IsMapping() {
+	if k == "annotations" && v.IsMapping() && v.Len() > 0 {
 		v = kube.OfMap(cleanedNotes{v.Collection()})
+		if v.Len() == 0 {
+			v = kube.Node{}
+		}
 	}
 	return k, v
 }

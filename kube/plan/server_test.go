@@ -225,6 +225,11 @@ func TestProofOnServer(t *testing.T) {
 	checked, confirmed := 0, 0
 	forEach(list, func(i int, a applied) {
 		live := parse(t, a.live)
+		if b, ok := s.apply(a.desired, "&dryRun=All"); ok {
+			for _, c := range NewComparer().Compare(live, parse(t, b)) {
+				t.Errorf("%s: applied again it is shown to change: %s", kube.Identify(a.desired), c.Path)
+			}
+		}
 		if why := Unproven(a.desired, live, "starctl:proof"); why != "" {
 			mu.Lock()
 			defer mu.Unlock()
