@@ -2,41 +2,58 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/plan"
 )
 
-// Deployment is one set on its way to one cluster. It plans, applies, deletes and looks; each of its methods may be called
-// again after any failure. All errors are Failures.
+// Deployment is a set on a cluster. Plan says what would change, Apply does exactly that.
 type Deployment struct {
 	Client *Client
 	Set    *kube.Set
-	Wishes map[kube.ID]plan.Wishes // by the IDs of the Set
-	Target string                  // name of the target, for the history; "" for none
+	Wishes map[kube.ID]plan.Wishes
+	Target string // for people; may be empty
 	Settings
 }
 
-// Settings are what a person says about how a set is deployed. The zero value waits for health without an end, and takes over
-// and deletes nothing that needs to be allowed.
+// Settings are what a person allows, and how long they wait.
 type Settings struct {
-	Adopt          bool // take over objects that are there and that no set owns
-	PruneProtected bool // delete Namespaces, CRDs, volumes and claims as well
-	AllowMassPrune bool // delete most of a set
-	NoWait         bool // wait for no health
-	Timeout        time.Duration
-	LockTimeout    time.Duration // how long to wait for another run to end
-	Observer       Observer
+	Adopt          bool          // take over objects that are there and that no set owns
+	PruneProtected bool          // delete Namespaces, CRDs, PersistentVolumes and claims too
+	AllowMassPrune bool          // delete also if that is all, or most, of the set
+	NoWait         bool          // end when all is written
+	Timeout        time.Duration // of the wait until all is healthy, and of that until deleted objects are gone; 0 is DefaultTimeout
+	LockTimeout    time.Duration // how long a run that is under way is waited for; 0 is not at all
+	LockTTL        time.Duration // how long a holder that renews nothing is taken for alive; 0 is 15 s
+	History        int           // revisions to keep; 0 is 10, less than 0 keeps none
+	Observer       Observer      // may be nil
+}
+
+// DefaultTimeout is how long is waited for health, as helm upgrade --wait does.
+const DefaultTimeout = 5 * time.Minute
+
+func (s *Settings) timeout() time.Duration {
+	if s.Timeout > 0 {
+		return s.Timeout
+	}
+	return DefaultTimeout
+}
+
+func (s *Settings) ttl() time.Duration {
+	if s.LockTTL > 0 {
+		return max(s.LockTTL, time.Second)
+	}
+	return lockTTL
 }
 
 // Report is what a run did.
 type Report struct {
-	Counts    map[plan.Action]int
-	Kept      []kube.ID // not deleted, with the reasons in events; their entries stay
-	Unhealthy []Problem
-	Revision  int // that the run made; 0 for none
+	Counts    map[plan.Action]int // of steps that were done
+	Undone    []kube.ID           // whose steps were not done
+	Kept      []kube.ID           // that should be gone and are not; their entries stay
+	Unhealthy []Unhealthy
+	Revision  int // of the history; 0 if none was kept
 	Duration  time.Duration
 }
 
@@ -61,35 +78,74 @@ type Status struct {
 type Run struct {
 	Holder string
 	Since  time.Time
-	Phase  string // applying, waiting, pruning
+	Phase  string // apply, rollback or delete
 }
 
-var errUnwritten = &Failure{Verdict: Internal, Err: errors.New("talking to clusters is not in this version")}
-
-// Plan compares the set with what is there, and asks the server what it would make of the changes. Nothing is written.
-func (d *Deployment) Plan(context.Context) (*plan.Plan, error) { return nil, errUnwritten }
-
-// PlanDelete is the plan that deletes everything that the set owns.
-func (d *Deployment) PlanDelete(context.Context) (*plan.Plan, error) { return nil, errUnwritten }
-
-// PlanRollback is the plan that applies a revision again; 0 is the last one before the current one that went well.
-func (d *Deployment) PlanRollback(_ context.Context, revision int) (*plan.Plan, error) {
-	return nil, errUnwritten
+// owner is the set as the cluster's objects name it.
+func (d *Deployment) owner() plan.Owner {
+	id := d.Client.Identity()
+	return plan.Owner{Set: d.Set.Name, Namespace: d.namespace(), Cluster: id.UID}
 }
 
-// Apply carries out a plan of Plan or PlanRollback. The Report says what was done even where there is an error.
-func (d *Deployment) Apply(context.Context, *plan.Plan) (*Report, error) { return nil, errUnwritten }
+// namespace is where the inventory is.
+func (d *Deployment) namespace() string {
+	if d.Set.Namespace != "" {
+		return d.Set.Namespace
+	}
+	return d.Client.Identity().Namespace
+}
 
-// Delete carries out a plan of PlanDelete.
-func (d *Deployment) Delete(context.Context, *plan.Plan) (*Report, error) { return nil, errUnwritten }
+func (d *Deployment) observe(e Event) {
+	if d.Observer == nil {
+		return
+	}
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
+	d.Observer(e)
+}
 
-// Status looks at the objects of the set.
-func (d *Deployment) Status(context.Context) (*Status, error) { return nil, errUnwritten }
+// inParallel calls f for 0 to n-1, as many at once as the server is asked, until one fails or ctx is done; those under way are
+// waited for. The error is that of the lowest that failed.
+func inParallel(ctx context.Context, n int, f func(i int) error) error {
+	work, stop := context.WithCancel(ctx)
+	defer stop()
+	errs := make([]error, n)
+	next := make(chan int)
+	workers := min(n, inFlight)
+	done := make(chan struct{}, workers)
+	for range workers {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			for i := range next {
+				if errs[i] = f(i); errs[i] != nil {
+					stop()
+				}
+			}
+		}()
+	}
+	feed(work, n, next)
+	for range workers {
+		<-done
+	}
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
 
-// History returns the revisions that are kept, newest first, without their Objects.
-func (d *Deployment) History(context.Context) ([]Revision, error) { return nil, errUnwritten }
-
-// Revision returns a revision with its Objects.
-func (d *Deployment) Revision(_ context.Context, number int) (*Revision, error) {
-	return nil, errUnwritten
+func feed(ctx context.Context, n int, next chan<- int) {
+	defer close(next)
+	for i := range n {
+		if ctx.Err() != nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case next <- i:
+		}
+	}
 }

@@ -134,8 +134,8 @@ func (c *Client) readShard(ctx context.Context, inv *Inventory, name string) err
 	return err
 }
 
-// configMap is the ConfigMap as the server has it.
-type configMap struct {
+// inventoryMap is the ConfigMap as the server has it.
+type inventoryMap struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	Metadata   struct {
@@ -151,7 +151,7 @@ type configMap struct {
 
 // open reads what is stored, and where it is stored even if it is corrupt.
 func (inv *Inventory) open(b []byte) (stored, error) {
-	var cm configMap
+	var cm inventoryMap
 	var s stored
 	if err := json.Unmarshal(b, &cm); err != nil {
 		return s, fmt.Errorf("%w: %v", errCorrupt, err)
@@ -223,7 +223,7 @@ func (c *Client) swap(ctx context.Context, inv *Inventory) error {
 }
 
 // put creates or replaces the ConfigMap. Where an answer was lost, what is there is ours if it holds what was sent.
-func (c *Client) put(ctx context.Context, cm *configMap, inv *Inventory) (*configMap, error) {
+func (c *Client) put(ctx context.Context, cm *inventoryMap, inv *Inventory) (*inventoryMap, error) {
 	body, err := json.Marshal(cm)
 	if err != nil {
 		return nil, err
@@ -237,7 +237,7 @@ func (c *Client) put(ctx context.Context, cm *configMap, inv *Inventory) (*confi
 	}
 	if e := statusOf(err); e != nil && e.Resent && (IsExists(err) || IsStale(err)) {
 		if live, gerr := c.Get(ctx, configMaps, inv.Owner.Namespace, name); gerr == nil {
-			var got configMap
+			var got inventoryMap
 			if json.Unmarshal(live, &got) == nil && bytes.Equal(got.BinaryData[storedKey], cm.BinaryData[storedKey]) {
 				b, err = live, nil
 			}
@@ -246,13 +246,13 @@ func (c *Client) put(ctx context.Context, cm *configMap, inv *Inventory) (*confi
 	if err != nil {
 		return nil, err
 	}
-	var out configMap
+	var out inventoryMap
 	return &out, json.Unmarshal(b, &out)
 }
 
 // configMap is what is written, with the marks by which other tools know an ApplySet.
-func (inv *Inventory) configMap(s stored) *configMap {
-	cm := &configMap{APIVersion: "v1", Kind: "ConfigMap", BinaryData: map[string][]byte{storedKey: pack(s)}}
+func (inv *Inventory) configMap(s stored) *inventoryMap {
+	cm := &inventoryMap{APIVersion: "v1", Kind: "ConfigMap", BinaryData: map[string][]byte{storedKey: pack(s)}}
 	cm.Metadata.Name, cm.Metadata.Namespace = inv.Owner.Inventory(), inv.Owner.Namespace
 	cm.Metadata.UID, cm.Metadata.ResourceVersion = inv.UID, inv.ResourceVersion
 	cm.Metadata.Labels = map[string]string{"applyset.kubernetes.io/id": inv.Owner.ApplySet()}

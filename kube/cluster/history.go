@@ -1,0 +1,314 @@
+package cluster
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/decode"
+	"github.com/starctl/starctl/kube/encode"
+	"github.com/starctl/starctl/kube/plan"
+)
+
+// The history of a set are Secrets beside its inventory, one for each run that has written something: what was declared then,
+// without the data of Secrets. Secrets they are since environments hold much that is not for everybody.
+const (
+	historyType   = "starctl.dev/history"
+	historyKey    = "revision"
+	revisionLabel = "starctl.dev/revision"
+	historyLabel  = "starctl.dev/history-of"
+
+	keptRevisions   = 10 // as helm keeps
+	largestRevision = 700 << 10
+)
+
+// secrets is where the history is kept.
+var secrets = Resource{Version: "v1", Kind: "Secret", Name: "secrets", Namespaced: true}
+
+// storedRevision is a Revision as it is kept.
+type storedRevision struct {
+	V       int               `json:"v"`
+	Number  int               `json:"number"`
+	Time    time.Time         `json:"time"`
+	By      string            `json:"by"`
+	Phase   string            `json:"phase"`
+	Counts  map[string]int    `json:"counts"`
+	Verdict Verdict           `json:"verdict"`
+	Objects []json.RawMessage `json:"objects,omitempty"`
+}
+
+// historySecret is the Secret of a revision.
+type historySecret struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Metadata   struct {
+		Name            string            `json:"name"`
+		Namespace       string            `json:"namespace"`
+		UID             string            `json:"uid,omitempty"`
+		ResourceVersion string            `json:"resourceVersion,omitempty"`
+		Labels          map[string]string `json:"labels,omitempty"`
+		Annotations     map[string]string `json:"annotations,omitempty"`
+	} `json:"metadata"`
+	Type string            `json:"type"`
+	Data map[string][]byte `json:"data,omitempty"`
+}
+
+// summary is what a list of revisions shows; it is kept beside the objects, so that a list needs no more than metadata.
+const summaryAnnotation = "starctl.dev/summary"
+
+func revisionName(owner plan.Owner, number int) string {
+	return fmt.Sprintf("%s-r%d", owner.Inventory(), number)
+}
+
+// record keeps what a run has declared, and drops what is older than the last revisions. The run was done: that it cannot be
+// kept is a warning.
+func (r *run) record(ctx context.Context, verdict Verdict) {
+	keep := r.d.History
+	if keep == 0 {
+		keep = keptRevisions
+	}
+	if keep < 0 || r.wrote == 0 {
+		return
+	}
+	if err := r.keepRevision(ctx, verdict, keep); err != nil {
+		why := err.Error()
+		if f := AsFailure(err, Partly); f != nil && len(f.Help) > 1 {
+			why = f.Error() + "; allow it: " + f.Help[1]
+		}
+		r.d.observe(Event{Kind: Warned, Text: "the history was not kept, so that this run cannot be rolled back to: " + why})
+	}
+}
+
+func (r *run) keepRevision(ctx context.Context, verdict Verdict, keep int) error {
+	list, err := r.d.revisions(ctx)
+	if err != nil {
+		return err
+	}
+	number := 1
+	if len(list) > 0 {
+		number = list[0].Number + 1
+	}
+	s := storedRevision{V: 1, Number: number, Time: time.Now().UTC().Truncate(time.Second), By: holderName(holder()), Phase: r.phase, Verdict: verdict, Counts: map[string]int{}}
+	for a, n := range r.report().Counts {
+		s.Counts[a.String()] = n
+	}
+	for i := range r.reading.prepared {
+		s.Objects = append(s.Objects, encode.AppendJSON(nil, withoutData(r.reading.prepared[i].Declared.Node), 0))
+	}
+	for {
+		err := r.d.createRevision(ctx, &s)
+		if err == nil {
+			break
+		}
+		if !IsExists(err) {
+			return err
+		}
+		s.Number++
+	}
+	r.revision = s.Number
+	for _, old := range list[min(keep-1, len(list)):] {
+		if err := r.d.Client.Delete(ctx, secrets, r.owner.Namespace, revisionName(r.owner, old.Number), Preconditions{}); err != nil && !IsNotFound(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// withoutData is a Secret by its identity and the names of its keys, and any other object as it is.
+func withoutData(n kube.Node) kube.Node {
+	if n.Get("kind").Str() != "Secret" || n.Get("apiVersion").Str() != "v1" {
+		return n
+	}
+	out := kube.Pairs{}
+	for k, v := range n.All() {
+		if k == "data" || k == "stringData" {
+			names := kube.Pairs{}
+			for key := range v.All() {
+				names = append(names, kube.Pair{Key: key, Value: kube.OfString("")})
+			}
+			v = kube.OfMap(names)
+		}
+		if k == "metadata" {
+			v = withoutNotes(v)
+		}
+		out = append(out, kube.Pair{Key: k, Value: v})
+	}
+	return kube.OfMap(out)
+}
+
+// withoutNotes is metadata without annotations, which may repeat what a Secret holds.
+func withoutNotes(meta kube.Node) kube.Node {
+	out := kube.Pairs{}
+	for k, v := range meta.All() {
+		if k != "annotations" {
+			out = append(out, kube.Pair{Key: k, Value: v})
+		}
+	}
+	return kube.OfMap(out)
+}
+
+func (d *Deployment) createRevision(ctx context.Context, s *storedRevision) error {
+	owner := d.owner()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if err := json.NewEncoder(z).Encode(s); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	if b.Len() > largestRevision {
+		return fmt.Errorf("the objects take %d KiB, compressed, and a Secret holds %d KiB", b.Len()>>10, largestRevision>>10)
+	}
+	sum, err := json.Marshal(storedRevision{V: s.V, Number: s.Number, Time: s.Time, By: s.By, Phase: s.Phase, Counts: s.Counts, Verdict: s.Verdict})
+	if err != nil {
+		return err
+	}
+	sec := historySecret{APIVersion: "v1", Kind: "Secret", Type: historyType, Data: map[string][]byte{historyKey: b.Bytes()}}
+	sec.Metadata.Name, sec.Metadata.Namespace = revisionName(owner, s.Number), owner.Namespace
+	sec.Metadata.Labels = map[string]string{historyLabel: owner.Set, revisionLabel: strconv.Itoa(s.Number)}
+	sec.Metadata.Annotations = map[string]string{summaryAnnotation: string(sum)}
+	body, err := json.Marshal(sec)
+	if err != nil {
+		return err
+	}
+	_, err = d.Client.Create(ctx, secrets, owner.Namespace, sec.Metadata.Name, body)
+	return err
+}
+
+// History returns the revisions that are kept, newest first, without their Objects.
+func (d *Deployment) History(ctx context.Context) ([]Revision, error) {
+	list, err := d.revisions(ctx)
+	if err != nil {
+		return nil, AsFailure(err, Refused)
+	}
+	return list, nil
+}
+
+func (d *Deployment) revisions(ctx context.Context) ([]Revision, error) {
+	var list []Revision
+	owner := d.owner()
+	_, err := d.Client.List(ctx, secrets, owner.Namespace, ListOptions{Labels: historyLabel + "=" + owner.Set, MetadataOnly: true}, func(item []byte) error {
+		var sec historySecret
+		var s storedRevision
+		if err := json.Unmarshal(item, &sec); err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(sec.Metadata.Annotations[summaryAnnotation]), &s); err == nil && sec.Metadata.Name == revisionName(owner, s.Number) {
+			list = append(list, s.revision())
+		}
+		return nil
+	})
+	slices.SortFunc(list, func(a, b Revision) int { return b.Number - a.Number })
+	return list, err
+}
+
+func (s *storedRevision) revision() Revision {
+	r := Revision{Number: s.Number, Time: s.Time, By: s.By, Verdict: s.Verdict, Counts: map[plan.Action]int{}}
+	for _, a := range []plan.Action{plan.Unchanged, plan.Create, plan.Update, plan.Replace, plan.Delete} {
+		if n := s.Counts[a.String()]; n > 0 {
+			r.Counts[a] = n
+		}
+	}
+	return r
+}
+
+// Revision returns a revision with its Objects.
+func (d *Deployment) Revision(ctx context.Context, number int) (*Revision, error) {
+	owner := d.owner()
+	b, err := d.Client.Get(ctx, secrets, owner.Namespace, revisionName(owner, number))
+	if IsNotFound(err) {
+		return nil, &Failure{BadInput, fmt.Errorf("the set %s has no revision %d", owner.Set, number), []string{"those that are kept: starctl history"}}
+	}
+	if err != nil {
+		return nil, AsFailure(err, Refused)
+	}
+	rev, err := openRevision(b)
+	if err != nil {
+		return nil, &Failure{Refused, fmt.Errorf("Secret %s/%s: %w", owner.Namespace, revisionName(owner, number), err), []string{"it was changed by somebody: use another revision"}}
+	}
+	return rev, nil
+}
+
+func openRevision(b []byte) (*Revision, error) {
+	var sec historySecret
+	var s storedRevision
+	if err := json.Unmarshal(b, &sec); err != nil {
+		return nil, errors.New("it cannot be read")
+	}
+	z, err := gzip.NewReader(bytes.NewReader(sec.Data[historyKey]))
+	if err != nil {
+		return nil, errors.New("it holds no revision")
+	}
+	text, err := io.ReadAll(io.LimitReader(z, 256<<20))
+	if err != nil || json.Unmarshal(text, &s) != nil {
+		return nil, errors.New("it holds no revision")
+	}
+	if s.V > 1 {
+		return nil, errors.New("it was written by a newer starctl")
+	}
+	r := s.revision()
+	for _, o := range s.Objects {
+		n, err := decode.JSON(o)
+		if err != nil {
+			return nil, errors.New("it holds no revision")
+		}
+		r.Objects = append(r.Objects, n)
+	}
+	return &r, nil
+}
+
+// PlanRollback is the plan that applies a revision again; 0 is the last one before the current one that went well. Secrets are
+// not kept, and are left as they are.
+func (d *Deployment) PlanRollback(ctx context.Context, number int) (*plan.Plan, error) {
+	if number == 0 {
+		var err error
+		if number, err = d.previous(ctx); err != nil {
+			return nil, AsFailure(err, Refused)
+		}
+	}
+	rev, err := d.Revision(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	back := *d
+	back.Set = &kube.Set{Name: d.Set.Name, Namespace: d.Set.Namespace}
+	var left []kube.ID
+	for _, n := range rev.Objects {
+		o := kube.NewObject(n, nil)
+		if o.Kind == "Secret" && o.Group == "" {
+			left = append(left, o.ID)
+			continue
+		}
+		back.Set.Objects = append(back.Set.Objects, o)
+	}
+	back.keep = append(left, kube.ID{})
+	p, r, err := back.plan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.made, d.madePlan = r, p
+	return p, nil
+}
+
+// previous is the last revision that went well before the current one.
+func (d *Deployment) previous(ctx context.Context) (int, error) {
+	list, err := d.revisions(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for i, rev := range list {
+		if i > 0 && rev.Verdict == Done {
+			return rev.Number, nil
+		}
+	}
+	return 0, &Failure{BadInput, errors.New("there is no earlier revision that went well"), []string{"those that are kept: starctl history"}}
+}

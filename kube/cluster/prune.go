@@ -1,0 +1,228 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/plan"
+)
+
+// Protected kinds hold what cannot be made again, or everything below them.
+func protected(id kube.ID) bool {
+	switch id.Group + "/" + id.Kind {
+	case "/Namespace", "/PersistentVolume", "/PersistentVolumeClaim", "apiextensions.k8s.io/CustomResourceDefinition":
+		return true
+	}
+	return false
+}
+
+// deletions are the steps of what is no longer declared, in the order in which they are done.
+func (b *planner) deletions() []plan.Step {
+	var steps []plan.Step
+	for id, e := range b.entries {
+		if _, declared := b.byID[id]; declared {
+			continue
+		}
+		if s, ok := b.deletion(e); ok {
+			steps = append(steps, s)
+		}
+	}
+	slices.SortFunc(steps, func(x, y plan.Step) int { return strings.Compare(x.ID.String()+x.ID.Group, y.ID.String()+y.ID.Group) })
+	ids := make([]kube.ID, len(steps))
+	for i := range steps {
+		ids[i] = steps[i].ID
+	}
+	for i, stage := range plan.DeletionStages(ids) {
+		steps[i].Stage = stage
+	}
+	slices.SortStableFunc(steps, func(x, y plan.Step) int { return x.Stage - y.Stage })
+	b.mass(len(steps))
+	return steps
+}
+
+// deletion is the step of an entry that is not declared; none if the object is gone, or not ours to delete.
+func (b *planner) deletion(e *Entry) (plan.Step, bool) {
+	id := e.ID()
+	if err := b.unread[id.Identity()]; err != nil {
+		b.about(id, "kept", []string{"it is tried again by the next apply"}, "no longer declared, and kept: "+err.Error())
+		return plan.Step{}, false
+	}
+	live, ok := b.others[id.Identity()]
+	if !ok {
+		live, ok = b.lost[id.Identity()]
+	}
+	if !ok {
+		return plan.Step{}, false
+	}
+	switch c, set := whose(live, e, b.owner); {
+	case b.keeps(id):
+		b.about(id, "kept", nil, "left as it is: what Secrets hold is not kept in the history")
+		return plan.Step{}, false
+	case c == anothers:
+		b.about(id, "moved", nil, "no longer declared here, and not deleted: it belongs to the set "+set)
+		return plan.Step{}, false
+	case c != ours || !marked(live, b.owner):
+		b.about(id, "released", nil, "no longer declared, and not deleted: it is not the object that the set applied, or its marks were removed"+managersOf(live))
+		return plan.Step{}, false
+	case b.rebuilt:
+		return plan.Step{}, false
+	case protected(id) && !b.d.PruneProtected:
+		b.about(id, "protected", []string{"delete it, with all that it holds: --prune-protected"}, "no longer declared, and kept: a "+id.Kind+" is not deleted unasked")
+		return plan.Step{}, false
+	}
+	return plan.Step{
+		ID: id, Action: plan.Delete, Live: plan.Clean(live), UID: uidOf(live), ResourceVersion: versionOf(live), Since: e.Since,
+	}, true
+}
+
+// keeps reports whether an object is left as it is although it is not declared: a rollback knows no Secret of the past, and
+// does not touch those of now.
+func (b *planner) keeps(id kube.ID) bool {
+	return b.d.keep != nil && id.Kind == "Secret" && id.Group == ""
+}
+
+// about says something about an object that is not declared.
+func (b *planner) about(id kube.ID, kind string, help []string, message string) {
+	b.notes = append(b.notes, plan.Obstacle{Kind: kind, ID: id, Message: message, Help: help})
+}
+
+// A render that yields nothing, or much less than before, is more often a mistake than meant.
+const (
+	massOf      = 10 // objects from which on a share says something
+	massPercent = 30
+)
+
+func (b *planner) mass(deletions int) {
+	owned := len(b.entries)
+	if b.d.AllowMassPrune || deletions == 0 {
+		return
+	}
+	help := []string{"if that is meant: --allow-mass-prune", "to remove the whole set: starctl delete"}
+	switch {
+	case len(b.prepared) == 0:
+		b.obstacle(plan.Obstacle{Kind: "mass-prune", Message: fmt.Sprintf("the set is empty now: all its %s would be deleted", objects(deletions)), Help: help})
+	case owned >= massOf && deletions*100 > owned*massPercent:
+		b.obstacle(plan.Obstacle{Kind: "mass-prune", Message: fmt.Sprintf("%d of %s would be deleted", deletions, objects(owned)), Help: help})
+	}
+}
+
+func objects(n int) string {
+	if n == 1 {
+		return "1 object"
+	}
+	return fmt.Sprintf("%d objects", n)
+}
+
+// prune does the deletions of a plan, one stage after the other. Each is looked at once more before it is deleted. What cannot
+// be deleted keeps its entry, and stops nothing.
+func (r *run) prune(ctx context.Context, steps []*plan.Step) error {
+	for _, stage := range stagesOf(steps) {
+		if err := inParallel(ctx, len(stage), func(i int) error { return r.remove(ctx, stage[i]) }); err != nil {
+			return err
+		}
+		if err := r.awaitGone(ctx, stage); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remove asks for a deletion. An error is one that stops everything: the lock is lost, or the person interrupts.
+func (r *run) remove(ctx context.Context, s *plan.Step) error {
+	if err := r.lease.held(ctx); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	work := context.WithoutCancel(ctx)
+	err := r.delete(work, s)
+	switch {
+	case err == nil:
+		r.deleting(s)
+		return nil
+	case errors.Is(err, errGone):
+		r.gone(s)
+		return nil
+	}
+	r.keep(s, err.Error())
+	return nil
+}
+
+// errGone says that the object is not there any more, or is another one.
+var errGone = errors.New("it is gone")
+
+// delete deletes the object that was planned, if it still is that one and still ours.
+func (r *run) delete(ctx context.Context, s *plan.Step) error {
+	pin := Preconditions{UID: s.UID, ResourceVersion: s.ResourceVersion}
+	res, err := r.d.Client.Resource(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	for range mostTries {
+		err = r.d.Client.Delete(ctx, res, s.ID.Namespace, s.ID.Name, pin)
+		if IsNotFound(err) {
+			return errGone
+		}
+		if !IsStale(err) {
+			return err
+		}
+		live, gerr := r.d.get(ctx, s.ID)
+		switch {
+		case IsNotFound(gerr):
+			return errGone
+		case gerr != nil:
+			return gerr
+		case uidOf(live) != s.UID:
+			return errGone
+		case !marked(live, r.owner):
+			return errors.New("it was given to somebody else meanwhile")
+		case dying(live):
+			return nil
+		}
+		pin.ResourceVersion = versionOf(live)
+	}
+	return err
+}
+
+// awaitGone waits until what was deleted is gone. Finalizers may take their time: what is still there at the end keeps its
+// entry.
+func (r *run) awaitGone(ctx context.Context, steps []*plan.Step) error {
+	deadline := time.Now().Add(r.patience())
+	return inParallel(ctx, len(steps), func(i int) error {
+		s := steps[i]
+		if !r.isDeleting(s) {
+			return nil
+		}
+		for pause := 50 * time.Millisecond; ; pause = min(pause*3/2, 2*time.Second) {
+			live, err := r.d.get(ctx, s.ID)
+			switch {
+			case ctx.Err() != nil:
+				r.keep(s, "its deletion was asked for, and was not waited for")
+				return ctx.Err()
+			case IsNotFound(err) || IsNoMatch(err) || err == nil && uidOf(live) != s.UID:
+				r.gone(s)
+				return nil
+			case time.Now().After(deadline):
+				why := "it is still there"
+				if err == nil {
+					why = "it is being deleted" + finalizers(live)
+				}
+				r.keep(s, why)
+				return nil
+			}
+			if err := sleep(ctx, pause); err != nil {
+				r.keep(s, "its deletion was asked for, and was not waited for")
+				return err
+			}
+		}
+	})
+}
+
+// patience is how long deletions are waited for.
+func (r *run) patience() time.Duration { return r.d.timeout() }

@@ -1,0 +1,77 @@
+package cluster
+
+import (
+	"context"
+
+	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/decode"
+	"github.com/starctl/starctl/kube/plan"
+)
+
+// immutable makes a replacement of an object with a field that cannot change, if the file allows that; else an Obstacle. A
+// replacement is tried under another name first: if that is refused, so would the new object be, after the old one is gone.
+func (t *trial) immutable(ctx context.Context, err error) error {
+	e := statusOf(err)
+	var path kube.Path
+	message := e.Message
+	for _, c := range e.Causes {
+		if immutableText.MatchString(c.Message) {
+			path, message = resolve(c.Field, t.desired), c.Message
+			break
+		}
+	}
+	id := t.step.ID
+	if protected(id) {
+		t.object(t.i, "immutable", path, []string{"a " + id.Kind + " is never replaced: give the new one another name"}, "%s", message)
+		return nil
+	}
+	if !t.prepared[t.i].Wishes.Replace {
+		t.object(t.i, "immutable", path, []string{"allow that it is deleted and made again: apply.replace(object)", "or give the new one another name"}, "%s", message)
+		return nil
+	}
+	result, rerr := t.substitute(ctx)
+	if rerr != nil {
+		if statusOf(rerr) == nil {
+			return rerr
+		}
+		t.object(t.i, "immutable", path, nil, "it cannot be replaced either: %s", statusOf(rerr).Message)
+		return nil
+	}
+	s := t.step
+	s.Action, s.Desired = plan.Replace, t.desired
+	s.UID, s.ResourceVersion = uidOf(t.live), versionOf(t.live)
+	s.Changes = t.comparer.Compare(t.live, result)
+	s.Live, s.Result = plan.Clean(t.live), plan.Clean(result)
+	s.Rolls = podsOf(t.live)
+	return nil
+}
+
+// podsOf is how many Pods an object runs.
+func podsOf(live kube.Node) int {
+	for _, path := range [][]string{{"status", "replicas"}, {"status", "currentNumberScheduled"}, {"status", "active"}} {
+		if n, ok := live.Get(path...).Int(); ok {
+			return int(n)
+		}
+	}
+	return 0
+}
+
+// substitute is the dry run of a new object in place of the live one, under a name that is free.
+func (t *trial) substitute(ctx context.Context) (kube.Node, error) {
+	id := t.step.ID
+	name := id.Name[:min(len(id.Name), 50)] + "-" + newID()[:8]
+	renamed := edit(t.desired, "metadata", func(meta kube.Node) kube.Node {
+		return edit(meta, "name", func(kube.Node) kube.Node { return kube.OfString(name) })
+	})
+	a, err := t.d.Client.Apply(ctx, t.resource[t.i], id.Namespace, name, pinsOf(renamed, "", ""), ApplyOptions{Manager: t.owner.Manager(), DryRun: true})
+	if err != nil {
+		return kube.Node{}, err
+	}
+	n, err := decode.JSON(a.Object)
+	if err != nil {
+		return kube.Node{}, err
+	}
+	return edit(n, "metadata", func(meta kube.Node) kube.Node {
+		return edit(meta, "name", func(kube.Node) kube.Node { return kube.OfString(id.Name) })
+	}), nil
+}
