@@ -52,13 +52,15 @@ type run struct {
 	done      map[*plan.Step]bool
 	asked     map[*plan.Step]bool // deletions that the server has taken
 	kept      []kube.ID
-	unhealthy []Unhealthy
+	unhealthy []Problem
 	revision  int
+
+	generation map[*plan.Step]int64 // of what was written
 }
 
 // begin takes the lock, and stores what is about to exist. The plan must be the one that this Deployment made last.
 func (d *Deployment) begin(ctx context.Context, p *plan.Plan, phase string) (*run, error) {
-	r := &run{d: d, owner: d.owner(), plan: p, reading: d.made, phase: phase, done: map[*plan.Step]bool{}, asked: map[*plan.Step]bool{}}
+	r := &run{d: d, owner: d.owner(), plan: p, reading: d.made, phase: phase, done: map[*plan.Step]bool{}, asked: map[*plan.Step]bool{}, generation: map[*plan.Step]int64{}}
 	if d.made == nil || d.madePlan != p {
 		return r, errors.New("the plan was not made by this deployment")
 	}
@@ -270,7 +272,11 @@ func (r *run) outcome(ctx context.Context, err error) Verdict {
 
 // forward writes what is declared.
 func (r *run) forward(ctx context.Context) error {
+	var before []int
 	for _, stage := range r.stages() {
+		if err := r.readyBefore(ctx, r.plan.Steps[stage[0]].Stage, before); err != nil {
+			return err
+		}
 		if err := r.check(ctx, stage); err != nil {
 			return err
 		}
@@ -285,8 +291,17 @@ func (r *run) forward(ctx context.Context) error {
 		if err := r.established(ctx, stage); err != nil {
 			return err
 		}
+		before = append(before, stage...)
 	}
 	return nil
+}
+
+// readyBefore waits for what was written before a stage that needs it to be ready. Kinds are established by then.
+func (r *run) readyBefore(ctx context.Context, stage int, before []int) error {
+	if stage != plan.Hooks {
+		return nil
+	}
+	return r.dependable(ctx, before)
 }
 
 // stages are the indexes of declared steps with something to do, by their stages.
@@ -344,10 +359,12 @@ func (r *run) ready(ctx context.Context, wave []int) error {
 			}
 		}
 	}
-	if len(list) == 0 {
-		return nil
-	}
 	slices.Sort(list)
+	return r.dependable(ctx, list)
+}
+
+// dependable waits until objects are healthy, and fails if they are not.
+func (r *run) dependable(ctx context.Context, list []int) error {
 	unhealthy, err := r.await(ctx, list)
 	if err != nil {
 		return err
@@ -447,6 +464,7 @@ func (r *run) written(s *plan.Step, i int, live kube.Node) {
 	r.mu.Lock()
 	r.done[s] = true
 	r.wrote++
+	r.generation[s], _ = live.Get("metadata", "generation").Int()
 	r.mu.Unlock()
 	s.UID = uidOf(live)
 	if r.lease != nil {
@@ -523,7 +541,7 @@ func (r *run) wait(ctx context.Context) error {
 }
 
 // await waits for the health of declared objects.
-func (r *run) await(ctx context.Context, list []int) ([]Unhealthy, error) {
+func (r *run) await(ctx context.Context, list []int) ([]Problem, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
@@ -534,9 +552,9 @@ func (r *run) await(ctx context.Context, list []int) ([]Unhealthy, error) {
 		if err != nil {
 			return nil, err
 		}
-		waited[n] = Waited{ID: s.ID, Resource: res, UID: s.UID}
+		waited[n] = Waited{ID: s.ID, Resource: res, UID: s.UID, Generation: r.generation[s], Changed: s.Action != plan.Unchanged}
 	}
-	return Wait(ctx, r.d.Client, waited, WaitOptions{Timeout: r.d.timeout(), Set: r.owner.Set, Observer: r.d.observe})
+	return Wait(ctx, r.d.Client, waited, WaitOptions{Timeout: r.d.timeout(), Labels: plan.SetLabel + "=" + r.owner.Set, Observer: r.d.observe})
 }
 
 // deletions are the plan's.
@@ -733,7 +751,7 @@ func (w *writer) once(ctx context.Context, res Resource) (_ kube.Node, again boo
 	id := w.step.ID
 	a, err := w.d.Client.Apply(ctx, res, id.Namespace, id.Name, pinsOf(w.step.Desired, w.uid, w.version), ApplyOptions{Manager: w.owner.Manager(), Force: w.forces(w.i)})
 	if err != nil {
-		if IsStale(err) || IsExists(err) {
+		if IsStale(err) || IsExists(err) || IsFieldConflict(err) {
 			return w.changed(ctx, res, err)
 		}
 		return kube.Node{}, false, err
@@ -787,6 +805,9 @@ func (w *writer) drifted(ctx context.Context, res Resource, live kube.Node) (kub
 	})
 	if IsStale(err) {
 		return kube.Node{}, true, nil
+	}
+	if IsFieldConflict(err) {
+		return kube.Node{}, false, fmt.Errorf("it was changed since the plan was made: %w", err)
 	}
 	if err != nil {
 		return kube.Node{}, false, err

@@ -56,10 +56,7 @@ func takes(list []kube.Path, path kube.Path) bool {
 func (t *trial) ownedBy(c FieldConflict) {
 	path := resolve(c.Field, t.desired)
 	what := path.String()
-	since := ""
-	if at, err := time.Parse(time.RFC3339, c.Since); err == nil {
-		since = ", since " + at.UTC().Format("2006-01-02 15:04 UTC")
-	}
+	since := t.since(c)
 	secret := t.resource[t.i].secret()
 	declared, theirs := at(t.desired, path), at(t.live, resolve(c.Field, t.live))
 	message := fmt.Sprintf("%s owns it%s", c.Manager, since)
@@ -73,6 +70,21 @@ func (t *trial) ownedBy(c FieldConflict) {
 		fmt.Sprintf("leave it to them: apply.leave(object, %q)", what),
 		fmt.Sprintf("take it: apply.take(object, %q)", what),
 	}, "%s", message)
+}
+
+// since says since when a manager owns its fields: the server tells it of those that update, and keeps it of all.
+func (t *trial) since(c FieldConflict) string {
+	when := c.Since
+	for _, m := range t.live.Get("metadata", "managedFields").Items() {
+		if when == "" && m.Get("manager").Str() == c.Manager && m.Get("subresource").Str() == c.Subresource {
+			when = m.Get("time").Str()
+		}
+	}
+	at, err := time.Parse(time.RFC3339, when)
+	if err != nil {
+		return ""
+	}
+	return ", since " + at.UTC().Format("2006-01-02 15:04 UTC")
 }
 
 func scalar(n kube.Node) bool { return n.Exists() && n.Collection() == nil }

@@ -15,6 +15,9 @@ type Deployment struct {
 	Wishes map[kube.ID]plan.Wishes
 	Target string // for people; may be empty
 	Settings
+
+	made     *reading // what madePlan was made from
+	madePlan *plan.Plan
 }
 
 // Settings are what a person allows, and how long they wait.
@@ -29,9 +32,6 @@ type Settings struct {
 	History        int           // revisions to keep; 0 is 10, less than 0 keeps none
 	Observer       Observer      // may be nil
 }
-
-// DefaultTimeout is how long is waited for health, as helm upgrade --wait does.
-const DefaultTimeout = 5 * time.Minute
 
 func (s *Settings) timeout() time.Duration {
 	if s.Timeout > 0 {
@@ -52,7 +52,7 @@ type Report struct {
 	Counts    map[plan.Action]int // of steps that were done
 	Undone    []kube.ID           // whose steps were not done
 	Kept      []kube.ID           // that should be gone and are not; their entries stay
-	Unhealthy []Unhealthy
+	Unhealthy []Problem
 	Revision  int // of the history; 0 if none was kept
 	Duration  time.Duration
 }

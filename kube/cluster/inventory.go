@@ -94,13 +94,13 @@ const (
 // errCorrupt is an inventory that cannot be read.
 var errCorrupt = errors.New("the inventory cannot be read")
 
-// configMaps is where inventories are kept. No discovery is needed for it.
-var configMaps = Resource{Version: "v1", Kind: "ConfigMap", Name: "configmaps", Namespaced: true}
+// inventoryMaps is where inventories are kept. No discovery is needed for it.
+var inventoryMaps = Resource{Version: "v1", Kind: "ConfigMap", Name: "configmaps", Namespaced: true}
 
 // ReadInventory reads the inventory of a set. Only its absence means a new set; every other error stops.
 func (c *Client) ReadInventory(ctx context.Context, owner plan.Owner) (*Inventory, error) {
 	inv := &Inventory{Owner: owner}
-	b, err := c.Get(ctx, configMaps, owner.Namespace, owner.Inventory())
+	b, err := c.Get(ctx, inventoryMaps, owner.Namespace, owner.Inventory())
 	switch {
 	case IsNotFound(err):
 		return inv, nil
@@ -121,7 +121,7 @@ func (c *Client) ReadInventory(ctx context.Context, owner plan.Owner) (*Inventor
 }
 
 func (c *Client) readShard(ctx context.Context, inv *Inventory, name string) error {
-	b, err := c.Get(ctx, configMaps, inv.Owner.Namespace, name)
+	b, err := c.Get(ctx, inventoryMaps, inv.Owner.Namespace, name)
 	if IsNotFound(err) {
 		return fmt.Errorf("%w: ConfigMap %s/%s, which holds a part of it, is gone", errCorrupt, inv.Owner.Namespace, name)
 	}
@@ -231,12 +231,12 @@ func (c *Client) put(ctx context.Context, cm *inventoryMap, inv *Inventory) (*in
 	name := cm.Metadata.Name
 	var b []byte
 	if inv.ResourceVersion == "" {
-		b, err = c.Create(ctx, configMaps, inv.Owner.Namespace, name, body)
+		b, err = c.Create(ctx, inventoryMaps, inv.Owner.Namespace, name, body)
 	} else {
-		b, err = c.Update(ctx, configMaps, inv.Owner.Namespace, name, body)
+		b, err = c.Update(ctx, inventoryMaps, inv.Owner.Namespace, name, body)
 	}
 	if e := statusOf(err); e != nil && e.Resent && (IsExists(err) || IsStale(err)) {
-		if live, gerr := c.Get(ctx, configMaps, inv.Owner.Namespace, name); gerr == nil {
+		if live, gerr := c.Get(ctx, inventoryMaps, inv.Owner.Namespace, name); gerr == nil {
 			var got inventoryMap
 			if json.Unmarshal(live, &got) == nil && bytes.Equal(got.BinaryData[storedKey], cm.BinaryData[storedKey]) {
 				b, err = live, nil
@@ -314,7 +314,7 @@ func (c *Client) writeShards(ctx context.Context, inv *Inventory) ([]string, err
 		if err != nil {
 			return nil, err
 		}
-		if _, err := c.Create(ctx, configMaps, inv.Owner.Namespace, cm.Metadata.Name, body); err != nil && !IsExists(err) {
+		if _, err := c.Create(ctx, inventoryMaps, inv.Owner.Namespace, cm.Metadata.Name, body); err != nil && !IsExists(err) {
 			return nil, err
 		}
 	}
@@ -335,7 +335,7 @@ func chunks(list []Entry, n int) [][]Entry {
 func (c *Client) dropShards(ctx context.Context, ns string, old, now []string) {
 	for _, name := range old {
 		if !slices.Contains(now, name) {
-			_ = c.Delete(ctx, configMaps, ns, name, Preconditions{})
+			_ = c.Delete(ctx, inventoryMaps, ns, name, Preconditions{})
 		}
 	}
 }

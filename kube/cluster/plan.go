@@ -16,7 +16,8 @@ import (
 // Plan reads what is there and says what would make it what the set declares. It writes nothing. What is as declared is proven
 // so without a request of its own; everything else is tried by a dry run. All Obstacles are found, not only the first.
 func (d *Deployment) Plan(ctx context.Context) (*plan.Plan, error) {
-	p, _, err := d.plan(ctx)
+	p, r, err := d.plan(ctx)
+	d.made, d.madePlan = r, p
 	return p, err
 }
 
@@ -294,6 +295,8 @@ func managersOf(live kube.Node) string {
 // refused makes the best of a dry run that was refused: it says whether to try again, or reports an Obstacle.
 func (t *trial) refused(ctx context.Context, err error) (again bool, _ error) {
 	switch {
+	case IsFieldConflict(err) && !t.live.Exists():
+		return t.reread(ctx)
 	case IsFieldConflict(err):
 		return t.conflict(err), nil
 	case IsStale(err), IsExists(err):

@@ -1,0 +1,278 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/decode"
+	"github.com/starctl/starctl/kube/plan"
+)
+
+// testSet is a set of objects given as JSON, in a namespace of its own.
+type testSet struct {
+	t       *testing.T
+	c       *Client
+	ns      string
+	heard   *heard
+	wishes  map[kube.ID]plan.Wishes
+	setting Settings
+}
+
+func newSet(t *testing.T) *testSet {
+	t.Helper()
+	c, h := testClient(t, "admin")
+	return &testSet{t: t, c: c, ns: testSpace(t, c), heard: h, setting: Settings{Timeout: 30 * time.Second, NoWait: true}}
+}
+
+func (s *testSet) deployment(objects ...string) *Deployment {
+	s.t.Helper()
+	set := &kube.Set{Name: "shop.test", Namespace: s.ns}
+	for _, text := range objects {
+		n, err := decode.JSON([]byte(strings.ReplaceAll(text, "NS", s.ns)))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		set.Objects = append(set.Objects, kube.NewObject(n, nil))
+	}
+	d := &Deployment{Client: s.c, Set: set, Wishes: s.wishes, Settings: s.setting}
+	d.Observer = s.heard.add
+	return d
+}
+
+func (s *testSet) plan(objects ...string) (*Deployment, *plan.Plan) {
+	s.t.Helper()
+	d := s.deployment(objects...)
+	p, err := d.Plan(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return d, p
+}
+
+func (s *testSet) apply(objects ...string) *Report {
+	s.t.Helper()
+	d, p := s.plan(objects...)
+	for _, o := range p.Obstacles {
+		s.t.Errorf("obstacle: %s: %s: %s", o.ID, o.Path, o.Message)
+	}
+	r, err := d.Apply(s.t.Context(), p)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return r
+}
+
+func (s *testSet) inventory() *Inventory {
+	s.t.Helper()
+	inv, err := s.c.ReadInventory(s.t.Context(), s.deployment().owner())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return inv
+}
+
+func cm(name, value string) string {
+	return `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"` + name + `","namespace":"NS"},"data":{"k":"` + value + `"}}`
+}
+
+func (s *testSet) value(name string) string {
+	s.t.Helper()
+	live, err := s.deployment().get(s.t.Context(), kube.ID{Version: "v1", Kind: "ConfigMap", Namespace: s.ns, Name: name})
+	if IsNotFound(err) {
+		return "gone"
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return live.Get("data", "k").Str()
+}
+
+func TestRealApplyUpdatePrune(t *testing.T) {
+	s := newSet(t)
+	r := s.apply(cm("a", "1"), cm("b", "1"))
+	if r.Counts[plan.Create] != 2 || s.value("a") != "1" {
+		t.Fatalf("first apply: %+v", r)
+	}
+	inv := s.inventory()
+	if len(inv.Entries) != 2 || inv.Op != nil || inv.Entries[0].UID == "" || inv.Entries[0].State != Present {
+		t.Fatalf("inventory after the first apply: %+v", inv)
+	}
+	d, p := s.plan(cm("a", "1"), cm("b", "1"))
+	if !p.Empty() || len(p.Steps) != 2 {
+		t.Fatalf("nothing has changed, but: %+v", p.Steps)
+	}
+	if _, err := d.Apply(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if now := s.inventory(); now.ResourceVersion != inv.ResourceVersion {
+		t.Error("an apply without changes has written the inventory")
+	}
+	r = s.apply(cm("a", "2"), cm("c", "1"))
+	if r.Counts[plan.Create] != 1 || r.Counts[plan.Update] != 1 || r.Counts[plan.Delete] != 1 {
+		t.Fatalf("second apply: %+v", r.Counts)
+	}
+	if s.value("a") != "2" || s.value("b") != "gone" || s.value("c") != "1" {
+		t.Errorf("a=%s b=%s c=%s", s.value("a"), s.value("b"), s.value("c"))
+	}
+	if inv := s.inventory(); len(inv.Entries) != 2 || inv.find(kube.ID{Kind: "ConfigMap", Namespace: s.ns, Name: "b"}) != nil {
+		t.Errorf("inventory after the second apply: %+v", inv.Entries)
+	}
+}
+
+func TestRealExistsAndAdopt(t *testing.T) {
+	s := newSet(t)
+	if _, err := s.c.Create(t.Context(), inventoryMaps, s.ns, "a", configMap("a", "theirs")); err != nil {
+		t.Fatal(err)
+	}
+	_, p := s.plan(cm("a", "mine"), cm("b", "1"))
+	if len(p.Obstacles) != 1 || p.Obstacles[0].Kind != "exists" {
+		t.Fatalf("obstacles: %+v", p.Obstacles)
+	}
+	if s.value("b") != "gone" || s.value("a") != "theirs" {
+		t.Fatal("a plan has written something")
+	}
+	s.setting.Adopt = true
+	if r := s.apply(cm("a", "mine"), cm("b", "1")); r.Counts[plan.Update] != 1 {
+		t.Errorf("%+v", r.Counts)
+	}
+	if s.value("a") != "mine" {
+		t.Error("not adopted")
+	}
+	s.setting.Adopt = false
+	if _, p := s.plan(cm("a", "mine"), cm("b", "1")); !p.Empty() || len(p.Obstacles) > 0 {
+		t.Errorf("after adopting: %+v %+v", p.Steps, p.Obstacles)
+	}
+}
+
+func TestRealConflict(t *testing.T) {
+	s := newSet(t)
+	s.apply(cm("a", "1"))
+	body := []byte(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"k":"theirs"}}`)
+	if _, err := s.c.Apply(t.Context(), inventoryMaps, s.ns, "a", body, ApplyOptions{Manager: "argocd", Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	_, p := s.plan(cm("a", "2"))
+	if len(p.Obstacles) != 1 || p.Obstacles[0].Kind != "conflict" || p.Obstacles[0].Path.String() != "data.k" ||
+		!strings.Contains(p.Obstacles[0].Message, "declared 2, but argocd owns it (theirs, since 20") {
+		t.Fatalf("obstacles: %+v", p.Obstacles)
+	}
+	id := kube.ID{Version: "v1", Kind: "ConfigMap", Namespace: s.ns, Name: "a"}
+	s.wishes = map[kube.ID]plan.Wishes{id: {Take: []kube.Path{kube.Fields("data", "k")}}}
+	s.apply(cm("a", "2"))
+	if s.value("a") != "2" {
+		t.Error("not taken")
+	}
+	if _, p := s.plan(cm("a", "2")); !p.Empty() {
+		t.Errorf("after taking: %+v", p.Steps)
+	}
+}
+
+func TestRealDrift(t *testing.T) {
+	s := newSet(t)
+	s.apply(cm("a", "1"), cm("b", "1"))
+	d, p := s.plan(cm("a", "2"), cm("b", "2"))
+	body := []byte(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"other":"theirs"}}`)
+	if _, err := s.c.Apply(t.Context(), inventoryMaps, s.ns, "a", body, ApplyOptions{Manager: "argocd"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Apply(t.Context(), p); err != nil {
+		t.Fatalf("a foreign field does not change what was approved: %v", err)
+	}
+	d, p = s.plan(cm("a", "3"), cm("b", "2"))
+	body = []byte(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"k":"3"}}`)
+	if _, err := s.c.Apply(t.Context(), inventoryMaps, s.ns, "a", body, ApplyOptions{Manager: "argocd", Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := d.Apply(t.Context(), p)
+	var drift *Drift
+	if !errors.As(err, &drift) {
+		t.Fatalf("the object was changed since: %v", err)
+	}
+}
+
+func TestRealDeletedMeanwhile(t *testing.T) {
+	s := newSet(t)
+	s.apply(cm("a", "1"))
+	d, p := s.plan(cm("a", "2"))
+	if err := s.c.Delete(t.Context(), inventoryMaps, s.ns, "a", Preconditions{}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := d.Apply(t.Context(), p)
+	if err == nil || !strings.Contains(err.Error(), "not brought back") || s.value("a") != "gone" {
+		t.Fatalf("%v, %s", err, s.value("a"))
+	}
+	s.apply(cm("a", "2"))
+	if s.value("a") != "2" {
+		t.Error("a new plan makes it again")
+	}
+}
+
+func TestRealMadeMeanwhile(t *testing.T) {
+	s := newSet(t)
+	d, p := s.plan(cm("a", "1"))
+	if _, err := s.c.Create(t.Context(), inventoryMaps, s.ns, "a", configMap("a", "theirs")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Apply(t.Context(), p); err == nil || !strings.Contains(err.Error(), "made by somebody else") || s.value("a") != "theirs" {
+		t.Fatalf("%v, %s", err, s.value("a"))
+	}
+}
+
+func TestRealMassPrune(t *testing.T) {
+	s := newSet(t)
+	s.apply(cm("a", "1"))
+	if _, p := s.plan(); len(p.Obstacles) != 1 || p.Obstacles[0].Kind != "mass-prune" {
+		t.Fatalf("%+v", p.Obstacles)
+	}
+	s.setting.AllowMassPrune = true
+	s.apply()
+	if s.value("a") != "gone" {
+		t.Error("still there")
+	}
+}
+
+func TestRealInventoryLost(t *testing.T) {
+	s := newSet(t)
+	s.apply(cm("a", "1"), cm("b", "1"))
+	name := s.deployment().owner().Inventory()
+	if err := s.c.Delete(t.Context(), inventoryMaps, s.ns, name, Preconditions{}); err != nil {
+		t.Fatal(err)
+	}
+	s.apply(cm("a", "1"))
+	if s.value("b") != "1" {
+		t.Fatal("deleted without knowing")
+	}
+	if inv := s.inventory(); len(inv.Entries) != 2 {
+		t.Fatalf("%+v", inv.Entries)
+	}
+	s.apply(cm("a", "1"))
+	if s.value("b") != "gone" {
+		t.Error("the second run knows, and deletes")
+	}
+}
+
+func TestRealNamespaceAndCustomResource(t *testing.T) {
+	s := newSet(t)
+	ns := s.ns + "-own"
+	crd := `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"tests.` + s.ns + `.example"},"spec":{"group":"` + s.ns + `.example","names":{"kind":"Test","plural":"tests"},"scope":"Namespaced","versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","properties":{"n":{"type":"integer"}}}}}}}]}}`
+	custom := `{"apiVersion":"` + s.ns + `.example/v1","kind":"Test","metadata":{"name":"t","namespace":"` + ns + `"},"spec":{"n":1}}`
+	space := `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"` + ns + `"}}`
+	t.Cleanup(func() {
+		_ = s.c.Delete(context.Background(), namespaces, "", ns, Preconditions{})
+		crds := Resource{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition", Name: "customresourcedefinitions"}
+		_ = s.c.Delete(context.Background(), crds, "", "tests."+s.ns+".example", Preconditions{})
+	})
+	r := s.apply(custom, crd, space)
+	if r.Counts[plan.Create] != 3 {
+		t.Fatalf("%+v", r)
+	}
+	if _, p := s.plan(custom, crd, space); !p.Empty() {
+		for _, st := range p.Steps {
+			t.Errorf("%s %s %v", st.ID, st.Action, st.Changes)
+		}
+	}
+}
