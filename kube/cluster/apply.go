@@ -64,6 +64,7 @@ func (d *Deployment) begin(ctx context.Context, p *plan.Plan, phase string) (*ru
 	if d.made == nil || d.madePlan != p {
 		return r, errors.New("the plan was not made by this deployment")
 	}
+	r.d = d.madeBy
 	if r.nothingToStore() {
 		return r, nil
 	}

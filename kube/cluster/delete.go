@@ -17,7 +17,7 @@ func (d *Deployment) PlanDelete(ctx context.Context) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.made, d.madePlan = r, p
+	d.made, d.madePlan, d.madeBy = r, p, &empty
 	return p, nil
 }
 
@@ -27,10 +27,7 @@ func (d *Deployment) Delete(ctx context.Context, p *plan.Plan) (*Report, error) 
 	if d.made != nil && d.madePlan == p && d.made.inventory.ResourceVersion == "" && len(p.Steps) == 0 {
 		return &Report{Counts: map[plan.Action]int{}}, nil
 	}
-	empty := *d
-	empty.Set = &kube.Set{Name: d.Set.Name, Namespace: d.Set.Namespace}
-	empty.AllowMassPrune = true
-	r, err := empty.begin(ctx, p, "delete")
+	r, err := d.begin(ctx, p, "delete")
 	if err != nil {
 		return nil, r.failure(ctx, err)
 	}
@@ -54,7 +51,7 @@ func (r *run) forget(ctx context.Context) error {
 		return err
 	}
 	for _, rev := range list {
-		if err := c.Delete(ctx, secrets, ns, revisionName(r.owner, rev.Number), Preconditions{}); err != nil && !IsNotFound(err) {
+		if err := c.Delete(ctx, historySecrets, ns, revisionName(r.owner, rev.Number), Preconditions{}); err != nil && !IsNotFound(err) {
 			return err
 		}
 	}

@@ -18,6 +18,8 @@ type Deployment struct {
 
 	made     *reading // what madePlan was made from
 	madePlan *plan.Plan
+	madeBy   *Deployment // of what set: that of a revision, or none to delete, where it is not Set
+	keep     []kube.ID   // not declared, and not to be deleted: Secrets of a revision
 }
 
 // Settings are what a person allows, and how long they wait.
@@ -29,7 +31,7 @@ type Settings struct {
 	Timeout        time.Duration // of the wait until all is healthy, and of that until deleted objects are gone; 0 is DefaultTimeout
 	LockTimeout    time.Duration // how long a run that is under way is waited for; 0 is not at all
 	LockTTL        time.Duration // how long a holder that renews nothing is taken for alive; 0 is 15 s
-	History        int           // revisions to keep; 0 is 10, less than 0 keeps none
+	Revisions      int           // of the history to keep; 0 is 10, less than 0 keeps none
 	Observer       Observer      // may be nil
 }
 

@@ -276,3 +276,58 @@ func TestRealNamespaceAndCustomResource(t *testing.T) {
 		}
 	}
 }
+
+func TestRealDelete(t *testing.T) {
+	s := newSet(t)
+	s.apply(cm("a", "1"), cm("b", "1"))
+	d := s.deployment(cm("a", "1"), cm("b", "1"))
+	p, err := d.PlanDelete(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := d.Delete(t.Context(), p)
+	if err != nil || r.Counts[plan.Delete] != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if s.value("a") != "gone" || s.inventory().ResourceVersion != "" {
+		t.Error("something is left")
+	}
+	if list, err := d.History(t.Context()); err != nil || len(list) > 0 {
+		t.Errorf("history: %v, %v", list, err)
+	}
+}
+
+func TestRealRollback(t *testing.T) {
+	s := newSet(t)
+	secret := `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","namespace":"NS"},"data":{"p":"aHVudGVyMg=="}}`
+	s.apply(cm("a", "1"), cm("b", "1"), secret)
+	s.apply(cm("a", "2"), secret)
+	d := s.deployment(cm("a", "2"), secret)
+	list, err := d.History(t.Context())
+	if err != nil || len(list) != 2 || list[0].Number != 2 || list[0].Verdict != Done || list[0].Counts[plan.Delete] != 1 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	p, err := d.PlanRollback(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Count(plan.Create) != 1 || p.Count(plan.Update) != 1 || p.Count(plan.Delete) != 0 {
+		t.Fatalf("%+v", p.Steps)
+	}
+	r, err := d.Apply(t.Context(), p)
+	if err != nil || r.Revision != 3 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if s.value("a") != "1" || s.value("b") != "1" {
+		t.Errorf("a=%s b=%s", s.value("a"), s.value("b"))
+	}
+	rev, err := d.Revision(t.Context(), 1)
+	if err != nil || len(rev.Objects) != 3 {
+		t.Fatalf("%+v, %v", rev, err)
+	}
+	for _, o := range rev.Objects {
+		if o.Get("data", "p").Str() != "" {
+			t.Error("the history holds what a Secret does")
+		}
+	}
+}

@@ -30,8 +30,8 @@ const (
 	largestRevision = 700 << 10
 )
 
-// secrets is where the history is kept.
-var secrets = Resource{Version: "v1", Kind: "Secret", Name: "secrets", Namespaced: true}
+// historySecrets is where the history is kept.
+var historySecrets = Resource{Version: "v1", Kind: "Secret", Name: "secrets", Namespaced: true}
 
 // storedRevision is a Revision as it is kept.
 type storedRevision struct {
@@ -71,7 +71,7 @@ func revisionName(owner plan.Owner, number int) string {
 // record keeps what a run has declared, and drops what is older than the last revisions. The run was done: that it cannot be
 // kept is a warning.
 func (r *run) record(ctx context.Context, verdict Verdict) {
-	keep := r.d.History
+	keep := r.d.Revisions
 	if keep == 0 {
 		keep = keptRevisions
 	}
@@ -115,7 +115,7 @@ func (r *run) keepRevision(ctx context.Context, verdict Verdict, keep int) error
 	}
 	r.revision = s.Number
 	for _, old := range list[min(keep-1, len(list)):] {
-		if err := r.d.Client.Delete(ctx, secrets, r.owner.Namespace, revisionName(r.owner, old.Number), Preconditions{}); err != nil && !IsNotFound(err) {
+		if err := r.d.Client.Delete(ctx, historySecrets, r.owner.Namespace, revisionName(r.owner, old.Number), Preconditions{}); err != nil && !IsNotFound(err) {
 			return err
 		}
 	}
@@ -180,7 +180,7 @@ func (d *Deployment) createRevision(ctx context.Context, s *storedRevision) erro
 	if err != nil {
 		return err
 	}
-	_, err = d.Client.Create(ctx, secrets, owner.Namespace, sec.Metadata.Name, body)
+	_, err = d.Client.Create(ctx, historySecrets, owner.Namespace, sec.Metadata.Name, body)
 	return err
 }
 
@@ -196,7 +196,7 @@ func (d *Deployment) History(ctx context.Context) ([]Revision, error) {
 func (d *Deployment) revisions(ctx context.Context) ([]Revision, error) {
 	var list []Revision
 	owner := d.owner()
-	_, err := d.Client.List(ctx, secrets, owner.Namespace, ListOptions{Labels: historyLabel + "=" + owner.Set, MetadataOnly: true}, func(item []byte) error {
+	_, err := d.Client.List(ctx, historySecrets, owner.Namespace, ListOptions{Labels: historyLabel + "=" + owner.Set, MetadataOnly: true}, func(item []byte) error {
 		var sec historySecret
 		var s storedRevision
 		if err := json.Unmarshal(item, &sec); err != nil {
@@ -224,7 +224,7 @@ func (s *storedRevision) revision() Revision {
 // Revision returns a revision with its Objects.
 func (d *Deployment) Revision(ctx context.Context, number int) (*Revision, error) {
 	owner := d.owner()
-	b, err := d.Client.Get(ctx, secrets, owner.Namespace, revisionName(owner, number))
+	b, err := d.Client.Get(ctx, historySecrets, owner.Namespace, revisionName(owner, number))
 	if IsNotFound(err) {
 		return nil, &Failure{BadInput, fmt.Errorf("the set %s has no revision %d", owner.Set, number), []string{"those that are kept: starctl history"}}
 	}
@@ -284,7 +284,7 @@ func (d *Deployment) PlanRollback(ctx context.Context, number int) (*plan.Plan, 
 	var left []kube.ID
 	for _, n := range rev.Objects {
 		o := kube.NewObject(n, nil)
-		if o.Kind == "Secret" && o.Group == "" {
+		if o.ID.Kind == "Secret" && o.ID.Group == "" {
 			left = append(left, o.ID)
 			continue
 		}
@@ -295,7 +295,7 @@ func (d *Deployment) PlanRollback(ctx context.Context, number int) (*plan.Plan, 
 	if err != nil {
 		return nil, err
 	}
-	d.made, d.madePlan = r, p
+	d.made, d.madePlan, d.madeBy = r, p, &back
 	return p, nil
 }
 

@@ -17,7 +17,7 @@ import (
 // so without a request of its own; everything else is tried by a dry run. All Obstacles are found, not only the first.
 func (d *Deployment) Plan(ctx context.Context) (*plan.Plan, error) {
 	p, r, err := d.plan(ctx)
-	d.made, d.madePlan = r, p
+	d.made, d.madePlan, d.madeBy = r, p, d
 	return p, err
 }
 
