@@ -15,7 +15,7 @@ func (t *trial) immutable(ctx context.Context, err error) error {
 	var path kube.Path
 	message := e.Message
 	for _, c := range e.Causes {
-		if immutableText.MatchString(c.Message) {
+		if immutableText().MatchString(c.Message) {
 			path, message = resolve(c.Field, t.desired), c.Message
 			break
 		}
