@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -638,5 +639,80 @@ func TestPaths(t *testing.T) {
 		if got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
+	}
+}
+
+// A list is read item by item: 60 MB of it need hardly more memory than one object.
+func TestListMemory(t *testing.T) {
+	const n, size = 12_000, 5_000
+	item := `{"metadata":{"name":"a"},"data":{"k":"` + strings.Repeat("x", size) + `"}}`
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		from, _ := strconv.Atoi(r.URL.Query().Get("continue"))
+		fmt.Fprintf(w, `{"metadata":{"resourceVersion":"1"`)
+		if from+2000 < n {
+			fmt.Fprintf(w, `,"continue":"%d"`, from+2000)
+		}
+		fmt.Fprint(w, `},"items":[`)
+		for i := range 2000 {
+			if i > 0 {
+				fmt.Fprint(w, ",")
+			}
+			fmt.Fprint(w, item)
+		}
+		fmt.Fprint(w, "]}")
+	})
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	c := clientOf(s, nil)
+	before, most, count := heap(), uint64(0), 0
+	_, err := c.List(t.Context(), configMaps, "n", ListOptions{}, func([]byte) error {
+		if count++; count%1000 == 0 {
+			most = max(most, heap())
+		}
+		return nil
+	})
+	if err != nil || count != n {
+		t.Fatalf("%d items, %v", count, err)
+	}
+	if most > before+8<<20 {
+		t.Errorf("the heap grew from %d to %d KiB", before>>10, most>>10)
+	}
+}
+
+// What a run that has written something ends with is not that the cluster was away, but that only a part is done.
+func TestAsFailure(t *testing.T) {
+	away := &networkError{syscall.ECONNREFUSED}
+	denied := decodeStatus(&request{verb: "get", resource: secrets, namespace: "n", name: "s"}, 403, http.Header{}, []byte(
+		`{"kind":"Status","code":403,"reason":"Forbidden","message":"secrets \"s\" is forbidden: User \"system:serviceaccount:ci:bot\" cannot get resource \"secrets\" in API group \"\" in the namespace \"n\""}`))
+	own := &Failure{Verdict: Unhealthy, Err: errors.New("x")}
+	tests := []struct {
+		err       error
+		otherwise Verdict
+		want      Verdict
+		help      string
+	}{
+		{away, Refused, Unreachable, "run it again"},
+		{away, Partly, Partly, "run it again"},
+		{fmt.Errorf("reading: %w", denied), Refused, Unreachable, "kubectl create rolebinding starctl-secrets --role=starctl-secrets --serviceaccount=ci:bot --namespace=n"},
+		{denied, Partly, Partly, "--verb=get"},
+		{&GroupDownError{"a.example", "v1"}, Internal, Unreachable, "kubectl get apiservices"},
+		{errors.New("x"), Internal, Internal, ""},
+		{fmt.Errorf("y: %w", own), Partly, Unhealthy, ""},
+	}
+	for _, test := range tests {
+		f := AsFailure(test.err, test.otherwise)
+		if f.Verdict != test.want || !strings.Contains(strings.Join(f.Help, "\n"), test.help) {
+			t.Errorf("%v: verdict %d, want %d; help %q", test.err, f.Verdict, test.want, f.Help)
+		}
+		if !errors.Is(f, test.err) && f != own {
+			t.Errorf("%v: the cause is lost", test.err)
+		}
+	}
+	if AsFailure(nil, Internal) != nil {
+		t.Error("nothing is a failure")
 	}
 }

@@ -508,7 +508,7 @@ func (w *way) expiry() string {
 
 // noAnswer is a connection that failed.
 func (w *way) noAnswer(c *Client, err error, say sayer, try string) *Failure {
-	if text, ok := strings.CutPrefix(err.Error(), "getting credentials: "); ok {
+	if text, ok := strings.CutPrefix(cause(err), "getting credentials: "); ok {
 		return w.execFailed(text, say)
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "proxyconnect" {
@@ -520,7 +520,7 @@ func (w *way) noAnswer(c *Client, err error, say sayer, try string) *Failure {
 	if isCertificate(err) {
 		return w.badCertificate(err, say)
 	}
-	if errors.As(err, new(tls.RecordHeaderError)) || strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
+	if errors.As(err, new(tls.RecordHeaderError)) || strings.Contains(cause(err), "server gave HTTP response to HTTPS client") {
 		return say(w.mend(), "the server does not speak TLS: is it http://, or another port?")
 	}
 	if errors.Is(err, errNoAnswer) || isTimeout(err) {

@@ -496,28 +496,35 @@ func shellQuote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// AsFailure gives an error of a request its verdict and what to do. A Failure stays as it is; refused says what an error is
-// that nothing here knows better: Internal, Refused or Partly, as far as the run had come.
-func AsFailure(err error, refused Verdict) *Failure {
+// AsFailure gives an error of a request its verdict and what to do. A Failure stays as it is. As far as the run had come,
+// otherwise is Internal or Refused, and a cluster that cannot be reached or denies access is Unreachable; or otherwise is
+// Partly, whatever happened.
+func AsFailure(err error, otherwise Verdict) *Failure {
 	if err == nil {
 		return nil
 	}
 	if f, ok := errors.AsType[*Failure](err); ok {
 		return f
 	}
-	f := &Failure{Verdict: refused, Err: err}
+	f := &Failure{Verdict: otherwise, Err: err}
+	away := Unreachable
+	if otherwise == Partly {
+		away = Partly
+	}
 	e := statusOf(err)
 	switch {
 	case e != nil && e.denied != nil:
-		f.Verdict, f.Err, f.Help = Unreachable, &explained{e.denied.String(), err}, e.denied.grant()
+		f.Verdict, f.Err, f.Help = away, &explained{e.denied.String(), err}, e.denied.grant()
 	case IsUnauthorized(err):
-		f.Verdict, f.Help = Unreachable, []string{"the credentials were refused or have expired: log in anew"}
+		f.Verdict, f.Help = away, []string{"the credentials were refused or have expired: log in anew"}
 	case IsTerminatingNamespace(err):
 		f.Help = []string{"the namespace is being deleted: wait until it is gone (kubectl get namespace " + e.Namespace + "), then try again"}
 	case IsQuota(err):
 		f.Help = []string{"look at the quota: kubectl describe resourcequota --namespace " + e.Namespace}
-	case isNetwork(err), IsGroupDown(err):
-		f.Verdict = Unreachable
+	case IsGroupDown(err):
+		f.Verdict, f.Help = away, []string{"see which: kubectl get apiservices", "run it again when it is back: what is done already is not done twice"}
+	case isNetwork(err):
+		f.Verdict, f.Help = away, []string{"run it again when the server is back: what is done already is not done twice"}
 	}
 	return f
 }

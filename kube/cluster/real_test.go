@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -455,4 +456,36 @@ func TestRealWarnings(t *testing.T) {
 	if len(got) != len(slices.Compact(slices.Clone(got))) || len(got) == 0 {
 		t.Errorf("warnings: %q", got)
 	}
+}
+
+// What a run costs in requests: two to connect, two to learn the kinds, which the next run knows, one for each page.
+func TestRealRequests(t *testing.T) {
+	p := clustertest.Start(t).Proxy(t)
+	dir := t.TempDir()
+	for run, kinds := range []int{2, 0} {
+		p.Forget()
+		c, err := Connect(t.Context(), Options{Kubeconfig: p.Kubeconfig, CacheDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, kind := range []string{"ConfigMap", "Secret", "Service"} {
+			if _, err := c.List(t.Context(), resourceOf(t, c, "v1", kind), "default", ListOptions{}, nothing); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, want := p.Count(func(*clustertest.Request) bool { return true }), 2+kinds+3; got != want {
+			t.Errorf("run %d: %d requests, want %d", run, got, want)
+		}
+	}
+}
+
+func TestRealBadCredentials(t *testing.T) {
+	text, err := os.ReadFile(testKubeconfig(t, "admin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := strings.Index(string(text), "server: ")
+	server, _, _ := strings.Cut(string(text)[start:], "\n")
+	_, err = connect(t, Options{Kubeconfig: kubeconfig(t, server+", insecure-skip-tls-verify: true", "token: expired")})
+	wantFailure(t, err, Unreachable, "credentials were refused")
 }

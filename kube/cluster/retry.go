@@ -32,7 +32,7 @@ var patient = retryPolicy{time: time.Minute, tries: 20, pause: 100 * time.Millis
 // networkError is that there is no answer, or only a part of one.
 type networkError struct{ err error }
 
-func (e *networkError) Error() string { return e.err.Error() }
+func (e *networkError) Error() string { return "no answer from the server: " + networkText(e.err) }
 func (e *networkError) Unwrap() error { return e.err }
 
 func isNetwork(err error) bool {
@@ -107,8 +107,7 @@ func jitter(most time.Duration) time.Duration {
 // worth decides whether an error may pass, and whether the request may be sent again after it.
 func (t *tries) worth(c *Client, q *request, err error) (why string, again bool) {
 	if isNetwork(err) {
-		why = "no answer: " + networkText(err)
-		return why, !isPermanent(err) && !q.first && (q.again || neverSent(err))
+		return err.Error(), !isPermanent(err) && !q.first && (q.again || neverSent(err))
 	}
 	e := statusOf(err)
 	if e == nil {
@@ -149,7 +148,7 @@ func isPermanent(err error) bool {
 		return e.IsNotFound
 	}
 	return isCertificate(err) || isExec(err) || errors.As(err, new(tls.RecordHeaderError)) ||
-		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
+		strings.Contains(cause(err), "server gave HTTP response to HTTPS client")
 }
 
 func isCertificate(err error) bool {
@@ -159,7 +158,15 @@ func isCertificate(err error) bool {
 }
 
 // isExec recognises that the program which brings credentials has failed; there is no type for that.
-func isExec(err error) bool { return strings.Contains(err.Error(), "getting credentials: ") }
+func isExec(err error) bool { return strings.Contains(cause(err), "getting credentials: ") }
+
+// cause is the text of what is wrong with a connection, as the library of that has it.
+func cause(err error) string {
+	if e, ok := errors.AsType[*networkError](err); ok {
+		return e.err.Error()
+	}
+	return err.Error()
+}
 
 // networkText says in few words what is wrong with a connection.
 func networkText(err error) string {
@@ -178,7 +185,7 @@ func networkText(err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection was closed"
 	}
-	return err.Error()
+	return cause(err)
 }
 
 // waiting tells the Observer what is waited for, not more than once in five seconds whoever waits.
