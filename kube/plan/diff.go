@@ -1,6 +1,16 @@
-// Package plan compares objects. [Diff] says field by field how two values differ, with list items matched by the key
-// that the API gives them; [Mask] hides what a Secret holds, so that its values never become text; [Lines] is a unified
-// diff of two texts. Nothing here knows where the objects came from.
+// Package plan says what has to be done so that the objects in a cluster are as a set declares them. It is pure: package
+// cluster gives it what it read, and does what the [Plan] says.
+//
+//	Prepare    a set as it is sent: gates, marks of the owner, fields that are left to others     prepare.go
+//	Proven     whether an object is as declared already, by its managed fields, without a request   proof.go
+//	Compare    what a dry run changes, for people; Secrets as digests, Envoy as structure            compare.go
+//	Stages     in which order                                                                        stages.go
+//	Write      a Plan as text; JSON for machines; Save and Load for later                            write.go, json.go, save.go
+//
+// [Diff] says field by field how two values differ, with list items matched by the key that the API gives them; [Mask] hides
+// what a Secret holds, so that its values never become text; [Lines] is a unified diff of two texts.
+//
+// Read plan.go, then these in this order.
 package plan
 
 import (

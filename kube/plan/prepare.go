@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/starctl/starctl/kube"
@@ -71,8 +72,8 @@ func (p *preparation) object(o *kube.Object, w Wishes) Prepared {
 	p.twice(o, nil, o.Node, t)
 	n := o.Node
 	for _, path := range w.Leave {
-		if isIdentity(path) {
-			p.obstacle("leave", o, path, "it identifies the object, and cannot be left to others")
+		if what := identified(path, t); what != "" {
+			p.obstacle("leave", o, path, "it identifies %s, and cannot be left to others", what)
 			continue
 		}
 		if n = without(n, path, t); !n.Exists() {
@@ -99,23 +100,39 @@ func isSecret(n kube.Node) bool {
 	return n.Get("kind").Str() == "Secret" && n.Get("apiVersion").Str() == "v1"
 }
 
-func isIdentity(path kube.Path) bool {
-	switch s := path.String(); s {
+// identified is what a path leads to the name of: the object, or an item of a list. It is "" of all other paths.
+func identified(path kube.Path, t *schema.Type) string {
+	switch path.String() {
 	case "apiVersion", "kind", "metadata", "metadata.name", "metadata.namespace":
-		return true
+		return "the object"
 	}
-	return false
+	for i, s := range path {
+		if s.Index < 0 {
+			_, t = inside(t, s.Name)
+			continue
+		}
+		var keys string
+		keys, t = listType(t)
+		if i == len(path)-2 && slices.Contains(strings.Split(keys, ","), path[i+1].Name) {
+			return "the item"
+		}
+	}
+	return ""
 }
 
 func (p *preparation) identity(o *kube.Object, id kube.ID) {
-	meta := o.Get("metadata")
 	switch {
-	case meta.Get("generateName").Str() != "":
+	case o.Name != "":
+	case o.Get("metadata", "generateName").Str() != "":
 		p.obstacle("generate-name", o, kube.Fields("metadata", "generateName"), "each apply would make another object").
 			Help = []string{"give it a name: what was applied must be found again"}
-	case o.Name == "":
+		return
+	default:
 		p.obstacle("name", o, kube.Fields("metadata", "name"), "required, not set")
 		return
+	}
+	if id.Identity() == (kube.ID{Kind: "ConfigMap", Namespace: p.owner.Namespace, Name: p.owner.Inventory()}) {
+		p.obstacle("inventory", o, nil, "the inventory of the set has this name").Help = []string{"give it another one"}
 	}
 	first := p.seen[id.Identity()]
 	if first == nil {
@@ -123,6 +140,7 @@ func (p *preparation) identity(o *kube.Object, id kube.ID) {
 		return
 	}
 	ob := p.obstacle("duplicate", o, nil, "declared twice: a cluster holds one %s of that name", id.Kind)
+	ob.Related = []*kube.Object{first}
 	if first.Version != o.Version {
 		ob.Help = []string{fmt.Sprintf("%s and %s are versions of one API", first.APIVersion(), o.APIVersion())}
 	}
@@ -143,8 +161,11 @@ func (p *preparation) twice(o *kube.Object, path kube.Path, n kube.Node, t *sche
 	seen := map[string]bool{}
 	for i, v := range n.Items() {
 		key := ""
-		if keys != "" {
+		switch {
+		case keys != "":
 			key = fullKey(v, keys)
+		case merge(t) == schema.BySet:
+			key = v.Text()
 		}
 		step := kube.Item(i, key)
 		if key != "" && seen[key] {
