@@ -64,7 +64,11 @@ func (d *Deployment) begin(ctx context.Context, p *plan.Plan, phase string) (*ru
 	if d.made == nil || d.madePlan != p {
 		return r, errors.New("the plan was not made by this deployment")
 	}
-	r.d = d.madeBy
+	by := *d.madeBy
+	mass := by.AllowMassPrune
+	by.Settings = d.Settings
+	by.AllowMassPrune = mass
+	r.d = &by
 	if r.nothingToStore() {
 		return r, nil
 	}

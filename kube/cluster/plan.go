@@ -304,6 +304,8 @@ func (t *trial) refused(ctx context.Context, err error) (again bool, _ error) {
 	case IsNotFound(err) && !IsNoNamespace(err):
 		t.live = kube.Node{}
 		return true, nil
+	case IsNoNamespace(err) && t.step.ID.Namespace == t.owner.Namespace && t.inventory.ResourceVersion == "":
+		// That of the inventory is reported by itself.
 	case IsNoNamespace(err):
 		t.object(t.i, "no-namespace", kube.Fields("metadata", "namespace"), []string{
 			"make it: kubectl create namespace " + shellQuote(t.step.ID.Namespace), fmt.Sprintf("or declare it: namespace(%q)", t.step.ID.Namespace),

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"github.com/starctl/starctl/kube"
@@ -76,15 +77,30 @@ type Wishes struct {
 	Replace   bool        // may be deleted and made again
 }
 
-// Count counts the steps of an action.
+// Count counts the steps of an action. Of what has an Obstacle nobody knows what would become of it: it is in no count.
 func (p *Plan) Count(a Action) int {
 	n := 0
 	for i := range p.Steps {
-		if p.Steps[i].Action == a {
+		if p.Steps[i].Action == a && (len(p.Obstacles) == 0 || !p.obstructed(p.Steps[i].ID)) {
 			n++
 		}
 	}
 	return n
+}
+
+// Obstructed counts the steps of which nobody knows what would become of them.
+func (p *Plan) Obstructed() int {
+	n := 0
+	for i := range p.Steps {
+		if len(p.Obstacles) > 0 && p.obstructed(p.Steps[i].ID) {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *Plan) obstructed(id kube.ID) bool {
+	return slices.ContainsFunc(p.Obstacles, func(o Obstacle) bool { return o.ID == id })
 }
 
 // Empty reports whether applying the Plan would change nothing.

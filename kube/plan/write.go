@@ -77,6 +77,9 @@ func (p *Plan) Summary() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, x.text))
 		}
 	}
+	if n := p.Obstructed(); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d refused", n))
+	}
 	if parts == nil {
 		return "nothing to do"
 	}
