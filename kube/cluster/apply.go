@@ -177,19 +177,13 @@ func different(old, now *plan.Plan) string {
 		if s.Action == plan.Unchanged {
 			continue
 		}
-		if o == nil || o.Action != s.Action || !sameChanges(o.Changes, s.Changes) {
+		if o == nil || o.Action != s.Action || !plan.SameChanges(o.Changes, s.Changes) {
 			return s.ID.String() + " would be " + map[plan.Action]string{
 				plan.Create: "created", plan.Update: "changed", plan.Replace: "replaced", plan.Delete: "deleted",
 			}[s.Action] + " otherwise than shown"
 		}
 	}
 	return ""
-}
-
-func sameChanges(a, b []plan.Change) bool {
-	return slices.EqualFunc(a, b, func(x, y plan.Change) bool {
-		return x.Path.String() == y.Path.String() && kube.Equal(x.Old, y.Old) && kube.Equal(x.New, y.New) && x.Order == y.Order
-	})
 }
 
 // intend puts every object that will exist, or does, into the inventory.
@@ -821,18 +815,12 @@ func (w *writer) drifted(ctx context.Context, res Resource, live kube.Node) (kub
 	if err != nil {
 		return kube.Node{}, false, err
 	}
-	changes := plan.NewComparer().Compare(live, result)
-	if !samePaths(w.step.Changes, changes) {
+	changes := w.d.comparer.Compare(live, result)
+	if !plan.SameChanges(w.step.Changes, changes) {
 		return kube.Node{}, false, &Drift{ID: id, Changes: changes, By: managersOf(live)}
 	}
 	w.version = versionOf(live)
 	return kube.Node{}, true, nil
-}
-
-// samePaths reports whether two lists of changes are the same. What a Secret holds cannot be compared across two runs of the
-// digest, so there only the fields are.
-func samePaths(a, b []plan.Change) bool {
-	return slices.EqualFunc(a, b, func(x, y plan.Change) bool { return x.Path.String() == y.Path.String() && x.Order == y.Order })
 }
 
 // Drift says that an object was changed since the plan was shown, so that applying would do something else.

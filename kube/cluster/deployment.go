@@ -18,8 +18,9 @@ type Deployment struct {
 
 	made     *reading // what madePlan was made from
 	madePlan *plan.Plan
-	madeBy   *Deployment // of what set: that of a revision, or none to delete, where it is not Set
-	keep     []kube.ID   // not declared, and not to be deleted: Secrets of a revision
+	madeBy   *Deployment    // of what set: that of a revision, or none to delete, where it is not Set
+	keep     []kube.ID      // not declared, and not to be deleted: Secrets of a revision
+	comparer *plan.Comparer // of every plan, so that digests of Secrets can be compared between them
 }
 
 // Settings are what a person allows, and how long they wait.

@@ -194,6 +194,23 @@ func TestRealDrift(t *testing.T) {
 	}
 }
 
+// A field that is taken whoever owns it never conflicts: its value tells that somebody changed it after the plan was shown.
+func TestRealDriftOfATakenField(t *testing.T) {
+	s := newSet(t)
+	s.apply(cm("a", "1"))
+	id := kube.ID{Version: "v1", Kind: "ConfigMap", Namespace: s.ns, Name: "a"}
+	s.wishes = map[kube.ID]plan.Wishes{id: {Take: []kube.Path{kube.Fields("data").With(kube.Key("k"))}}}
+	d, p := s.plan(cm("a", "2"))
+	body := []byte(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"k":"theirs"}}`)
+	if _, err := s.c.Apply(t.Context(), inventoryMaps, s.ns, "a", body, ApplyOptions{Manager: "argocd", Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := d.Apply(t.Context(), p)
+	if _, ok := errors.AsType[*Drift](err); !ok || s.value("a") != "theirs" {
+		t.Fatalf("the field was changed since: got %v, and the value %s", err, s.value("a"))
+	}
+}
+
 func TestRealDeletedMeanwhile(t *testing.T) {
 	s := newSet(t)
 	s.apply(cm("a", "1"))

@@ -32,7 +32,10 @@ func (d *Deployment) plan(ctx context.Context) (*plan.Plan, *reading, error) {
 		return p, r, nil
 	}
 	p.Inventory = r.inventory.ResourceVersion
-	b := &planner{reading: r, comparer: plan.NewComparer(), steps: make([]plan.Step, len(r.prepared)), order: make([]plan.Place, len(r.prepared))}
+	if d.comparer == nil {
+		d.comparer = plan.NewComparer()
+	}
+	b := &planner{reading: r, comparer: d.comparer, steps: make([]plan.Step, len(r.prepared)), order: make([]plan.Place, len(r.prepared))}
 	b.order, b.obstacles = plan.Stages(r.prepared)
 	b.notes = append(b.notes, r.notes...)
 	if err := b.all(ctx); err != nil {
@@ -406,7 +409,7 @@ func (t *trial) settle(result kube.Node) {
 	s.UID, s.ResourceVersion = uidOf(t.live), versionOf(t.live)
 	s.Changes = t.comparer.Compare(t.live, result)
 	s.Adopted = t.adopt
-	if len(s.Changes) == 0 && !s.Adopted && sameManaged(t.live, result, t.owner.Manager()) {
+	if len(s.Changes) == 0 && !s.Adopted && plan.SameOwner(t.live, result, t.owner.Manager()) {
 		if unready(t.live) {
 			t.mu.Lock()
 			t.unwell = append(t.unwell, t.i)
@@ -417,20 +420,6 @@ func (t *trial) settle(result kube.Node) {
 	s.Action = plan.Update
 	s.Live, s.Result = plan.Clean(t.live), plan.Clean(result)
 	s.Rolls = plan.Rolls(t.live, result)
-}
-
-// sameManaged reports whether the fields that a manager has applied stay the same.
-func sameManaged(live, result kube.Node, manager string) bool {
-	return kube.Equal(managedBy(live, manager), managedBy(result, manager))
-}
-
-func managedBy(n kube.Node, manager string) kube.Node {
-	for _, m := range n.Get("metadata", "managedFields").Items() {
-		if m.Get("manager").Str() == manager && m.Get("operation").Str() == "Apply" && m.Get("subresource").Str() == "" {
-			return m.Get("fieldsV1")
-		}
-	}
-	return kube.Node{}
 }
 
 // dropped warns where a field is no longer declared, and falls back to what the server takes by default: replicas from 3 to 1.

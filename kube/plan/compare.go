@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/schema"
@@ -49,6 +50,13 @@ func (c *Comparer) Compare(live, result kube.Node) []Change {
 		list = append(list, insideEnvoy(ch)...)
 	}
 	return list
+}
+
+// SameChanges reports whether two lists of changes are the same, values as well. Both must come from one Comparer.
+func SameChanges(a, b []Change) bool {
+	return slices.EqualFunc(a, b, func(x, y Change) bool {
+		return x.Path.String() == y.Path.String() && kube.Equal(x.Old, y.Old) && kube.Equal(x.New, y.New) && x.Order == y.Order
+	})
 }
 
 // isKind reports whether either object says that it is of a kind of the core API; items of a list do not say it.
