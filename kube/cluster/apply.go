@@ -69,6 +69,7 @@ func (d *Deployment) begin(ctx context.Context, p *plan.Plan, phase string) (*ru
 	by.Settings = d.Settings
 	by.AllowMassPrune = mass
 	r.d = &by
+	r.d.listen()
 	if r.nothingToStore() {
 		return r, nil
 	}

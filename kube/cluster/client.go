@@ -27,6 +27,7 @@ type Client struct {
 	renews   bool // a refused request may pass when sent again: the credentials have been renewed by then
 
 	observer  atomic.Pointer[Observer]
+	telling   sync.Mutex
 	slots     chan struct{}
 	retry     retryPolicy
 	gate      gate
@@ -282,30 +283,26 @@ func (c *Client) warn(texts []string) {
 	}
 }
 
-// Observe hands what the Client has to say to o from now on: warnings of the server, and that it is waited for. Who has other
-// events for the same Observer gives both the same OneAtATime.
+// Observe hands what the Client has to say to o from now on: warnings of the server, and that it is waited for.
 func (c *Client) Observe(o Observer) { c.observer.Store(&o) }
 
 func (c *Client) observe(e Event) {
-	o := c.observer.Load()
-	if o == nil || *o == nil {
-		return
+	if o := c.observer.Load(); o != nil {
+		c.tell(*o, e)
 	}
-	e.Time = time.Now()
-	(*o)(e)
 }
 
-// OneAtATime returns an Observer that may be used by several goroutines, and calls o from one at a time.
-func OneAtATime(o Observer) Observer {
+// tell hands an Event to an Observer, from one goroutine at a time whoever else has something to say.
+func (c *Client) tell(o Observer, e Event) {
 	if o == nil {
-		return func(Event) {}
+		return
 	}
-	var mu sync.Mutex
-	return func(e Event) {
-		mu.Lock()
-		defer mu.Unlock()
-		o(e)
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	if e.Time.IsZero() {
+		e.Time = time.Now()
 	}
+	o(e)
 }
 
 // send sends a request until it is answered or must not be sent again. read takes a good answer; an error of the connection

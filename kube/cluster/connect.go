@@ -338,7 +338,7 @@ func (w *way) client(o Options) (*Client, error) {
 		slots:    make(chan struct{}, inFlight),
 		retry:    patient,
 	}
-	c.Observe(OneAtATime(o.Observer))
+	c.Observe(o.Observer)
 	return c, nil
 }
 

@@ -98,14 +98,13 @@ func (d *Deployment) namespace() string {
 	return d.Client.Identity().Namespace
 }
 
-func (d *Deployment) observe(e Event) {
-	if d.Observer == nil {
-		return
+func (d *Deployment) observe(e Event) { d.Client.tell(d.Observer, e) }
+
+// listen lets whoever observes hear also what the Client has to say.
+func (d *Deployment) listen() {
+	if d.Observer != nil {
+		d.Client.Observe(d.Observer)
 	}
-	if e.Time.IsZero() {
-		e.Time = time.Now()
-	}
-	d.Observer(e)
 }
 
 // inParallel calls f for 0 to n-1, as many at once as the server is asked, until one fails or ctx is done; those under way are

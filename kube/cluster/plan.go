@@ -23,6 +23,7 @@ func (d *Deployment) Plan(ctx context.Context) (*plan.Plan, error) {
 
 // plan also returns what the plan was made from.
 func (d *Deployment) plan(ctx context.Context) (*plan.Plan, *reading, error) {
+	d.listen()
 	r, obstacles, err := d.read(ctx)
 	if err != nil {
 		return nil, nil, AsFailure(err, Refused)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -488,4 +489,44 @@ func TestRealBadCredentials(t *testing.T) {
 	server, _, _ := strings.Cut(string(text)[start:], "\n")
 	_, err = connect(t, Options{Kubeconfig: kubeconfig(t, server+", insecure-skip-tls-verify: true", "token: expired")})
 	wantFailure(t, err, Unreachable, "credentials were refused")
+}
+
+// Whoever begins to observe after the plan was made hears what is done, one Event after the other, and what the server is
+// waited for.
+func TestRealObserver(t *testing.T) {
+	p := clustertest.Start(t).Proxy(t)
+	c, err := Connect(t.Context(), Options{Kubeconfig: p.Kubeconfig, CacheDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &testSet{t: t, c: c, ns: testSpace(t, c), heard: &heard{}, setting: Settings{Timeout: 30 * time.Second, NoWait: true}}
+	var objects []string
+	for i := range 20 {
+		objects = append(objects, cm(fmt.Sprintf("c%d", i), "1"))
+	}
+	s.apply(objects...)
+
+	d := s.deployment()
+	d.Observer = nil
+	deletion, err := d.PlanDelete(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var inside atomic.Int32
+	kinds := map[EventKind]int{}
+	d.Observer = func(e Event) {
+		if inside.Add(1) != 1 {
+			t.Error("called by two at once")
+		}
+		time.Sleep(time.Millisecond)
+		kinds[e.Kind]++
+		inside.Add(-1)
+	}
+	p.On(clustertest.Verb("delete"), clustertest.TooMany(1)).Times(3)
+	if _, err := d.Delete(t.Context(), deletion); err != nil {
+		t.Fatal(err)
+	}
+	if kinds[Deleted] != 20 || kinds[Waiting] != 1 {
+		t.Errorf("heard %v, want 20 deleted, 1 waiting", kinds)
+	}
 }
