@@ -3,6 +3,7 @@ package decode
 import (
 	"encoding/json"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -158,6 +159,33 @@ func BenchmarkJSON(b *testing.B) {
 		if _, err := JSON(text); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestSize: however much of a text looks like JSON and is none, little more is kept than it takes.
+func TestSize(t *testing.T) {
+	list := make([]kube.Node, 500)
+	for name, text := range map[string][]byte{
+		"an object": live(),
+		"strings":   []byte(`{"data":{"a":"` + strings.Repeat(`[{,\",\n`, 1000) + `"}}`),
+	} {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		for i := range list {
+			var err error
+			if list[i], err = JSON(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		if each := int(after.HeapAlloc-before.HeapAlloc) / len(list); each > 6*len(text) {
+			t.Errorf("%s: %d bytes take %d", name, len(text), each)
+		} else {
+			t.Logf("%s: %d bytes take %d", name, len(text), each)
+		}
+		clear(list)
 	}
 }
 
