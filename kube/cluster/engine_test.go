@@ -348,3 +348,59 @@ func TestRealRollback(t *testing.T) {
 		}
 	}
 }
+
+func TestRealInventoryCorrupt(t *testing.T) {
+	s := newSet(t)
+	secret := `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","namespace":"NS"},"data":{"p":"aHVudGVyMg=="}}`
+	s.apply(cm("a", "1"), secret)
+	owner := s.deployment().owner()
+	patch := []byte(`[{"op":"replace","path":"/binaryData/inventory","value":"bm9uc2Vuc2U="}]`)
+	if _, err := s.c.JSONPatch(t.Context(), inventoryMaps, s.ns, owner.Inventory(), patch); err != nil {
+		t.Fatal(err)
+	}
+	_, p := s.plan(cm("a", "1"))
+	if p.Count(plan.Delete) != 0 || len(p.Notes) != 2 {
+		t.Fatalf("%+v, %+v", p.Steps, p.Notes)
+	}
+	s.apply(cm("a", "1"))
+	if inv := s.inventory(); len(inv.Entries) != 2 || inv.find(kube.ID{Kind: "Secret", Namespace: s.ns, Name: "s"}) == nil {
+		t.Fatalf("a kind that is not declared any more was not found: %+v", inv.Entries)
+	}
+	s.setting.AllowMassPrune = true
+	s.apply(cm("a", "1"))
+	if inv := s.inventory(); len(inv.Entries) != 1 {
+		t.Errorf("%+v", inv.Entries)
+	}
+}
+
+func TestRealShards(t *testing.T) {
+	s := newSet(t)
+	inv := &Inventory{Owner: s.deployment().owner()}
+	for i := range 40_000 {
+		e := entryOf(kube.ID{Version: "v1", Kind: "ConfigMap", Namespace: s.ns, Name: "n-" + newID()}, time.Now())
+		e.UID, e.Hash = newID()+newID(), newID()
+		_ = i
+		inv.Entries = append(inv.Entries, e)
+	}
+	if err := s.c.swap(t.Context(), inv); err != nil {
+		t.Fatal(err)
+	}
+	first := inv.shards
+	if len(first) < 2 {
+		t.Fatalf("shards: %v", first)
+	}
+	now := s.inventory()
+	if len(now.Entries) != len(inv.Entries) || now.Entries[39_999].UID != inv.Entries[39_999].UID {
+		t.Fatalf("%d entries came back", len(now.Entries))
+	}
+	now.Entries = now.Entries[:10]
+	if err := s.c.swap(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.c.Get(t.Context(), inventoryMaps, s.ns, first[0]); !IsNotFound(err) {
+		t.Errorf("a part that nothing names stayed behind: %v", err)
+	}
+	if got := s.inventory(); len(got.Entries) != 10 {
+		t.Errorf("%d entries", len(got.Entries))
+	}
+}

@@ -38,7 +38,6 @@ func (d *Deployment) plan(ctx context.Context) (*plan.Plan, *reading, error) {
 	}
 	b := &planner{reading: r, comparer: d.comparer, steps: make([]plan.Step, len(r.prepared)), order: make([]plan.Place, len(r.prepared))}
 	b.order, b.obstacles = plan.Stages(r.prepared)
-	b.notes = append(b.notes, r.notes...)
 	if err := b.all(ctx); err != nil {
 		return nil, nil, AsFailure(err, Refused)
 	}

@@ -65,6 +65,9 @@ func (d *Deployment) read(ctx context.Context) (*reading, []plan.Obstacle, error
 	if err := r.lists(ctx); err != nil {
 		return r, nil, err
 	}
+	if r.rebuilt {
+		return r, nil, r.rebuild(ctx, r.inventory.ResourceVersion != "")
+	}
 	return r, nil, r.readLost(ctx)
 }
 
@@ -72,9 +75,7 @@ func (r *reading) readInventory(ctx context.Context) (err error) {
 	r.inventory, err = r.d.Client.ReadInventory(ctx, r.owner)
 	switch {
 	case errors.Is(err, errCorrupt):
-		r.notes = append(r.notes, plan.Obstacle{
-			Kind: "inventory-rebuilt", Message: err.Error() + ": it is made anew from the labels of what is there, and nothing is deleted in this run",
-		})
+		r.notes = append(r.notes, plan.Obstacle{Kind: "inventory-corrupt", Message: err.Error()})
 		r.rebuilt = true
 		r.inventory.Entries, r.inventory.Op, r.inventory.shards = nil, nil, nil
 	case err != nil:
