@@ -56,7 +56,7 @@ type row struct {
 	begun   time.Time
 	text    string   // what is happening
 	detail  []string // why
-	written string   // "created" as soon as it is, for the record of what is not waited for
+	written string   // "created" as soon as it is, for the record of what is not waited for; "" again once it is
 }
 
 // underWay are the rows, in the order in which they began.
@@ -91,7 +91,7 @@ func (w *underWay) take(e cluster.Event) (line *outcome) {
 	r := w.begin(e)
 	switch e.Kind {
 	case cluster.Waiting, cluster.Applying, cluster.Deleting, cluster.Progress:
-		r.text, r.detail = say(e.Text, doing[e.Kind]), e.Detail
+		r.text, r.detail, r.written = say(e.Text, doing[e.Kind]), e.Detail, ""
 		return nil
 	case cluster.Created, cluster.Changed, cluster.Replaced:
 		r.written = string(e.Kind)
@@ -105,8 +105,8 @@ func (w *underWay) take(e cluster.Event) (line *outcome) {
 	}
 	w.drop(e.ID)
 	o := &outcome{mark: marks[e.Kind], id: e.ID, text: say(e.Text, string(e.Kind)), detail: e.Detail}
-	if e.Kind == cluster.Healthy && e.Text == "" && r.written != "" {
-		o.text = r.written
+	if r.written != "" && e.Kind == cluster.Healthy {
+		o.text = say(e.Text, r.written)
 	}
 	if took := e.Time.Sub(r.begun); took >= time.Second {
 		o.took = took

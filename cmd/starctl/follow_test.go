@@ -201,10 +201,15 @@ func TestPlainLinesRest(t *testing.T) {
 	p := &plainLines{u: u, now: func() time.Time { return clock }}
 	p.begin(inShop())
 	p.follow(at(0, cluster.Changed, checkout, ""))
+	other := checkout
+	other.Name = "payments"
+	p.follow(at(0, cluster.Changed, other, ""))
+	p.follow(at(0, cluster.Progress, other, "0 of 2 Pods ready"))
 	p.follow(at(0, cluster.Deleting, settings, "waiting for a finalizer"))
 	p.end()
 	want := `14:03:07 UTC prod-us: applying 1 to create, 1 to change
 14:03:07 ✓ Deployment checkout  changed
+14:03:07 Deployment payments  0 of 2 Pods ready
 14:03:07 ConfigMap settings  waiting for a finalizer
 `
 	if got := out.String(); got != want {

@@ -40,7 +40,8 @@ type liveView struct {
 const frameTime = 100 * time.Millisecond
 
 func newLiveView(u *ui) *liveView {
-	return &liveView{u: u, out: u.err, size: func() (int, int) { return windowSize(u.err) }, now: time.Now}
+	out := u.err
+	return &liveView{u: u, out: out, size: func() (int, int) { return windowSize(out) }, now: time.Now}
 }
 
 // windowSize is that of the terminal behind w; of one that does not say, the usual one.

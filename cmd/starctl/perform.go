@@ -320,8 +320,7 @@ func (d *deployer) ended(c *carriedOut, place string) {
 	if c.report == nil {
 		return
 	}
-	line := place + ": " + d.tally(c)
-	d.u.printf("%s (%s)\n", diag.Escape(line), span(c.took))
+	d.u.printf("%s: %s (%s)\n", diag.Escape(place), d.tally(c), span(c.took))
 	d.u.keep(d.u.out.Flush())
 }
 
