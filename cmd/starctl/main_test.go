@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/starctl/starctl/internal/clustertest"
 )
 
 var update = flag.Bool("update", false, "rewrite what the scripts compare with")
@@ -21,9 +25,10 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/script/TOPIC_CASE.txtar. What varies from run to run, times, is cut from what is compared by
-// the command "steady".
+// the command "steady". Those that want a cluster begin with "[!cluster] skip" and "namespace".
 func TestScripts(t *testing.T) {
 	beside := buildValidator(t)
+	server := testCluster(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
@@ -31,11 +36,22 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("LANG", "C.UTF-8")
+			env.Setenv("TZ", "UTC")
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("PATH", env.Getenv("PATH")+string(filepath.ListSeparator)+beside)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"steady": steady, "code": code},
+		Condition: func(cond string) (bool, error) {
+			if cond != "cluster" {
+				return false, fmt.Errorf("no condition %q", cond)
+			}
+			return server != nil, nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"steady": steady, "code": code,
+			"namespace": func(ts *testscript.TestScript, neg bool, args []string) { ownNamespace(t, server, ts) },
+			"kube":      func(ts *testscript.TestScript, neg bool, args []string) { kubeCommand(t, server, ts, neg, args) },
+		},
 	})
 }
 
@@ -50,14 +66,73 @@ func buildValidator(t *testing.T) string {
 	return dir
 }
 
-var times = regexp.MustCompile(`\(?\b[0-9.]+ m?s\b\)?|(seconds|time)("?[=:] ?"?)[0-9.]+`)
-
-// steady copies the standard output of the last command to a file, without times: steady FILE.
-func steady(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: steady FILE")
+// testCluster is the test cluster that runs, nil if there is none.
+func testCluster(t *testing.T) *clustertest.Cluster {
+	t.Helper()
+	if os.Getenv("TESTCLUSTER_DIR") == "" && os.Getenv("TESTCLUSTER_REQUIRED") == "" {
+		t.Log("no test cluster: scripts that want one are skipped")
+		return nil
 	}
-	text := times.ReplaceAllString(ts.ReadFile("stdout"), "$1$2")
+	return clustertest.Start(t)
+}
+
+// ownNamespace gives a script a namespace of its own, $NS, and the administrator's kubeconfig; that of a user without any right is
+// $NOBODY.
+func ownNamespace(t *testing.T, server *clustertest.Cluster, ts *testscript.TestScript) {
+	ts.Setenv("NS", server.Namespace(t))
+	ts.Setenv("KUBECONFIG", server.Kubeconfig)
+	ts.Setenv("NOBODY", server.Nobody)
+	ts.Setenv("SERVER", server.Server())
+}
+
+// kubeCommand does what others do to the cluster, in the script's namespace: kube get KIND NAME, kube apply MANAGER FILE (JSON), kube
+// delete KIND NAME. "! kube get" wants that there is no such object.
+func kubeCommand(t *testing.T, server *clustertest.Cluster, ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: kube get|delete KIND NAME, kube apply MANAGER FILE")
+	}
+	ns := ts.Getenv("NS")
+	switch args[0] {
+	case "get":
+		o := server.Get(t, args[1], ns, args[2])
+		if neg != (o == nil) {
+			ts.Fatalf("%s %s: there: %v", args[1], args[2], o != nil)
+		}
+		ts.Check(json.NewEncoder(ts.Stdout()).Encode(o))
+	case "apply":
+		var o clustertest.Object
+		ts.Check(json.Unmarshal([]byte(strings.ReplaceAll(ts.ReadFile(args[2]), "$NS", ns)), &o))
+		server.Apply(t, args[1], o)
+	case "delete":
+		server.Delete(t, args[1], ns, args[2])
+	default:
+		ts.Fatalf("no command kube %s", args[0])
+	}
+}
+
+var (
+	times = regexp.MustCompile(`\(?\b[0-9.]+ m?s\b\)?|(seconds|time)("?[=:] ?"?)[0-9.]+`)
+	hours = regexp.MustCompile(`\b[0-9]{2}:[0-9]{2}:[0-9]{2}\b|\b[0-9]{2}:[0-9]{2} UTC`)
+	dates = regexp.MustCompile(`\b20[0-9]{2}-[0-9]{2}-[0-9]{2}\b`)
+)
+
+// steady copies the standard output of the last command to a file, without times and what else varies: steady FILE; or its
+// standard error: steady stderr FILE.
+func steady(ts *testscript.TestScript, neg bool, args []string) {
+	from := "stdout"
+	if len(args) == 2 {
+		from, args = args[0], args[1:]
+	}
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: steady [stderr] FILE")
+	}
+	text := times.ReplaceAllString(ts.ReadFile(from), "$1$2")
+	text = dates.ReplaceAllString(hours.ReplaceAllString(text, "00:00:00"), "2026-01-01")
+	for _, name := range []string{"NS", "SERVER"} {
+		if v := ts.Getenv(name); v != "" {
+			text = strings.ReplaceAll(text, v, name)
+		}
+	}
 	text = regexp.MustCompile(`(?m)[ \t]+$`).ReplaceAllString(text, "")
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o666))
 }
