@@ -47,7 +47,7 @@ func (f *deleteFlags) run(ctx context.Context, args []string) error {
 	if err := f.approval.possible(f.u, "delete"); err != nil {
 		return err
 	}
-	f.massPrune = true // that is what is asked for
+	f.deletes, f.massPrune = true, true // that is what is asked for
 	list, err := f.deployments(ctx, args, f.approval.check)
 	if err != nil {
 		return err

@@ -82,7 +82,17 @@ type deployment struct {
 	place  string // the target's name, else the context's
 	engine *cluster.Deployment
 	plan   *plan.Plan
+	took   time.Duration // to make the plan
 	src    *diag.Forest
+
+	hears func(cluster.Event) // what happens, while somebody shows it
+}
+
+// observe hands on what the engine and its client say.
+func (x *deployment) observe(e cluster.Event) {
+	if x.hears != nil {
+		x.hears(e)
+	}
 }
 
 // deployer makes deployments of what a command line means.
@@ -93,7 +103,8 @@ type deployer struct {
 	connection
 	allowances
 	patience
-	whole bool // long values are shown in full
+	whole   bool // long values are shown in full
+	deletes bool // all is deleted
 
 	clients map[link]*cluster.Client
 	forests map[string]*diag.Forest // of the projects, by their roots
@@ -301,6 +312,7 @@ func (d *deployer) connect(ctx context.Context, x *deployment, l link) error {
 		NoWait:         d.noWait,
 		Timeout:        d.timeout,
 		LockTimeout:    d.lock,
+		Observer:       x.observe,
 	}}
 	return nil
 }
@@ -319,7 +331,9 @@ func (x *deployment) namespace() string { return x.engine.Client.Identity().Name
 // plans makes the plans of all deployments.
 func (d *deployer) plans(ctx context.Context, list []*deployment, of func(context.Context, *deployment) (*plan.Plan, error)) error {
 	return d.each(list, func(_ int, x *deployment) (err error) {
+		begun := time.Now()
 		x.plan, err = of(ctx, x)
+		x.took = time.Since(begun)
 		return err
 	})
 }

@@ -126,7 +126,7 @@ func (d *deployer) places(list []*deployment) func(*kube.Object) string {
 
 // writePlans writes plans for people, each below where it goes.
 func (d *deployer) writePlans(w io.Writer, list []*deployment, colored bool) error {
-	s := plan.Style{ASCII: !d.u.utf8, All: d.whole, Place: d.places(list)}
+	s := plan.Style{ASCII: !d.u.utf8, All: d.whole, Delete: d.deletes, More: "starctl diff --whole", Place: d.places(list)}
 	if colored {
 		s.Created, s.Changed, s.Deleted, s.Dim, s.Reset = string(green), string(yellow), string(red), string(dim), reset
 	}

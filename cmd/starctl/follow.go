@@ -25,7 +25,7 @@ type subject struct {
 	place     string // the target's name, else the kubeconfig's context
 	set       string
 	namespace string // objects in it are called without it
-	title     string // what is done, for whoever reads lines: "applying 1 to create, 2 to change"
+	title     string // what is done, for whoever reads lines: "applying: 1 to create, 2 to change"
 	width     int    // of the names of the objects that change
 
 	declared func(kube.ID) string // where a deploy file declares an object, "" if none does

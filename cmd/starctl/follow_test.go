@@ -40,7 +40,7 @@ func quietUI(env map[string]string) (*ui, *bytes.Buffer) {
 }
 
 func inShop() subject {
-	return subject{place: "prod-us", set: "shop.checkout", namespace: "shop", title: "applying 1 to create, 1 to change", width: 19}
+	return subject{place: "prod-us", set: "shop.checkout", namespace: "shop", title: "applying: 1 to create, 1 to change", width: 19}
 }
 
 // window is a terminal that understands what a live view sends.
@@ -183,7 +183,7 @@ func TestPlainLines(t *testing.T) {
 	now = rollout[5].Time
 	p.follow(rollout[5])
 	p.end()
-	want := `14:03:07 UTC prod-us: applying 1 to create, 1 to change
+	want := `14:03:07 UTC prod-us: applying: 1 to create, 1 to change
 14:03:07 v ConfigMap settings  created
 14:03:10 Deployment checkout  4 of 6 Pods ready, 2 starting
     Pod checkout-1: pulling \x1b[2Jits image
@@ -207,7 +207,7 @@ func TestPlainLinesRest(t *testing.T) {
 	p.follow(at(0, cluster.Progress, other, "0 of 2 Pods ready"))
 	p.follow(at(0, cluster.Deleting, settings, "waiting for a finalizer"))
 	p.end()
-	want := `14:03:07 UTC prod-us: applying 1 to create, 1 to change
+	want := `14:03:07 UTC prod-us: applying: 1 to create, 1 to change
 14:03:07 ✓ Deployment checkout  changed
 14:03:07 Deployment payments  0 of 2 Pods ready
 14:03:07 ConfigMap settings  waiting for a finalizer

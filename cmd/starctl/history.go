@@ -99,7 +99,7 @@ func (f *historyFlags) tables(list []*deployment, all [][]cluster.Revision) erro
 		}
 		rows := [][]string{{"REVISION", "WHEN", "WHO", "CHANGES", "RESULT"}}
 		for _, r := range all[i] {
-			rows = append(rows, []string{fmt.Sprint(r.Number), when(r.Time), diag.Escape(r.By), changes(r.Counts), resultOf(r.Verdict)})
+			rows = append(rows, []string{fmt.Sprint(r.Number), when(r.Time), diag.Escape(r.By), changes(r.Counts), verdictWord(int(r.Verdict))})
 		}
 		if err := f.u.table(rows); err != nil {
 			return err
@@ -123,14 +123,6 @@ func changes(n map[plan.Action]int) string {
 		}
 	}
 	return say(strings.Join(parts, ", "), "nothing changed")
-}
-
-// resultOf is how a revision ended.
-func resultOf(v cluster.Verdict) string {
-	if v == cluster.Done {
-		return "healthy"
-	}
-	return verdictWord(int(v))
 }
 
 func (f *historyFlags) listJSON(list []*deployment, all [][]cluster.Revision) error {

@@ -34,7 +34,10 @@ func (p *plainLines) begin(s subject) {
 	p.subject, p.state = s, underWay{}
 	p.stop, p.stopped = make(chan struct{}), make(chan struct{})
 	p.mu.Lock()
-	p.line(fmt.Sprintf("%s: %s", s.place, s.title), nil)
+	p.last = p.now()
+	if s.title != "" {
+		p.line(fmt.Sprintf("%s: %s", s.place, s.title), nil)
+	}
 	p.mu.Unlock()
 	go p.run()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/starctl/starctl/builtins/typed"
 	"github.com/starctl/starctl/kube"
@@ -9,13 +10,22 @@ import (
 	"github.com/starctl/starctl/starlark/diag"
 )
 
-// diagnostics are Obstacles with their places in the deploy file.
-func (x *deployment) diagnostics(list []plan.Obstacle, s diag.Severity, several bool) diag.List {
+// diagnostics are Obstacles with their places in the deploy file, in the order of the source. Kinds are for machines: to a person
+// a word in brackets is the name of a check, which a file can silence.
+func (x *deployment) diagnostics(u *ui, list []plan.Obstacle, s diag.Severity, several bool) diag.List {
+	if u.events == nil {
+		list = folded(list)
+	}
 	var out diag.List
 	for _, o := range list {
-		d := diag.Diagnostic{Severity: s, Path: o.Path.String(), Message: o.Message, Help: o.Help, Check: o.Kind}
+		d := diag.Diagnostic{Severity: s, Path: o.Path.String(), Message: o.Message, Help: o.Help}
+		if u.events != nil {
+			d.Check = o.Kind
+		}
 		if o.ID.Kind != "" {
 			d.Object = o.ID.String()
+		} else {
+			d.Message = x.place + ": " + d.Message
 		}
 		if several {
 			d.Message += fmt.Sprintf(" (on %s)", x.place)
@@ -23,9 +33,40 @@ func (x *deployment) diagnostics(list []plan.Obstacle, s diag.Severity, several 
 		if p, ok := x.where(o.Object, o.Path); ok {
 			d.Pos, d.Calls = p.Locate(x.src), p.Calls(x.src)
 		}
+		for _, r := range o.Related {
+			if p, ok := x.where(r, nil); ok {
+				d.Related = append(d.Related, diag.Related{Pos: p.Locate(x.src), Text: r.ID.String()})
+			}
+		}
 		out = append(out, d)
 	}
 	out.Sort()
+	return out
+}
+
+// folded puts Obstacles that say the same of many objects into one, such as those of a set whose name has changed.
+func folded(list []plan.Obstacle) []plan.Obstacle {
+	const most = 3 // that are said one by one
+	key := func(o *plan.Obstacle) string {
+		return strings.Join(append([]string{o.Kind, o.Path.String(), o.Message}, o.Help...), "\x00")
+	}
+	groups := map[string][]string{}
+	for i := range list {
+		k := key(&list[i])
+		groups[k] = append(groups[k], list[i].ID.String())
+	}
+	var out []plan.Obstacle
+	for _, o := range list {
+		names := groups[key(&o)]
+		switch {
+		case len(names) <= most || o.ID.Kind == "":
+		case names[0] == o.ID.String():
+			o.Message += fmt.Sprintf("; so it is with %s and %d more", names[1], len(names)-2)
+		default:
+			continue
+		}
+		out = append(out, o)
+	}
 	return out
 }
 

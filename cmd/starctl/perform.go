@@ -163,7 +163,7 @@ func effects(list []*deployment) string {
 	return strings.Join(parts, ", ")
 }
 
-// show prints the plans to stderr, where the question about them follows.
+// show prints the plans to stderr, where the question about them follows. Of one that changes nothing the line at the end says so.
 func (d *deployer) show(list []*deployment) error {
 	if d.u.events != nil {
 		for _, x := range list {
@@ -171,10 +171,15 @@ func (d *deployer) show(list []*deployment) error {
 		}
 		return nil
 	}
+	some := slices.DeleteFunc(slices.Clone(list), func(x *deployment) bool { return x.plan.Empty() })
+	if len(some) == 0 {
+		return nil
+	}
 	var b bytes.Buffer
-	if err := d.writePlans(&b, list, d.u.colorErr); err != nil {
+	if err := d.writePlans(&b, some, d.u.colorErr); err != nil {
 		return err
 	}
+	b.WriteByte('\n')
 	d.u.mu.Lock()
 	defer d.u.mu.Unlock()
 	_, err := d.u.err.Write(b.Bytes())
@@ -188,7 +193,7 @@ func (d *deployer) obstacles(list []*deployment, consequence string) error {
 	stuck := false
 	for i, x := range list {
 		tasks[i] = *x.task
-		lists[i] = append(x.diagnostics(x.plan.Obstacles, diag.Error, several), x.diagnostics(x.plan.Notes, diag.Warning, several)...)
+		lists[i] = append(x.diagnostics(d.u, x.plan.Obstacles, diag.Error, several), x.diagnostics(d.u, x.plan.Notes, diag.Warning, several)...)
 		stuck = stuck || len(x.plan.Obstacles) > 0
 	}
 	if err := d.u.reportAll(tasks, lists); err != nil || stuck {
@@ -256,10 +261,12 @@ func titles(some, all []*deployment) string {
 func (d *deployer) one(ctx context.Context, f follower, x *deployment, list []*deployment, a act) carriedOut {
 	begun := time.Now()
 	f.begin(d.subject(x, title(x, list), a))
-	x.engine.Observer = f.follow
+	x.hears = cluster.OneAtATime(f.follow)
+	x.engine.Client.Observe(x.observe)
 	r, err := a.do(ctx, x)
+	x.hears = nil
 	f.end()
-	c := carriedOut{x, a.name, r, cluster.Done, time.Since(begun)}
+	c := carriedOut{x, a.name, r, cluster.Done, x.took + time.Since(begun)}
 	if err != nil {
 		c.verdict = verdictOf(err)
 		d.failed(&c, err)
@@ -272,7 +279,7 @@ func (d *deployer) one(ctx context.Context, f follower, x *deployment, list []*d
 func (d *deployer) subject(x *deployment, place string, a act) subject {
 	s := subject{
 		place: place, set: x.result.Set.Name, namespace: x.plan.Namespace,
-		title: a.doing + " " + say(planned(x.plan), "nothing new"),
+		title: titleOf(a.doing, x.plan),
 	}
 	objects := map[kube.ID]*kube.Object{}
 	const widest = 48
@@ -285,6 +292,14 @@ func (d *deployer) subject(x *deployment, place string, a act) subject {
 	}
 	s.declared = func(id kube.ID) string { return x.declaredAt(d.u, objects[id]) }
 	return s
+}
+
+// titleOf is "applying: 1 to create, 2 to change", or "" where nothing is to be done.
+func titleOf(doing string, p *plan.Plan) string {
+	if what := planned(p); what != "" {
+		return doing + ": " + what
+	}
+	return ""
 }
 
 // planned is "1 to create, 2 to change, 1 to delete".

@@ -90,7 +90,7 @@ func (f *statusFlags) table(x *deployment, s *cluster.Status) error {
 		f.u.printf("under way: %s, by %s, since %s\n", diag.Escape(r.Phase), diag.Escape(r.Holder), when(r.Since))
 	}
 	if r := s.Last; r != nil {
-		f.u.printf("revision %d: %s, by %s, %s, %s\n", r.Number, when(r.Time), diag.Escape(r.By), changes(r.Counts), resultOf(r.Verdict))
+		f.u.printf("revision %d: %s, by %s, %s, %s\n", r.Number, when(r.Time), diag.Escape(r.By), changes(r.Counts), verdictWord(int(r.Verdict)))
 	}
 	if len(s.Objects) == 0 {
 		f.u.printf("nothing is applied\n")

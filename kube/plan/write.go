@@ -15,10 +15,11 @@ import (
 
 // Style is how a Plan is written. Its zero value is plain text without places.
 type Style struct {
-	ASCII bool   // no characters beyond ASCII of our own
-	All   bool   // long values, and the objects that are created, in full
-	More  string // what to type to see All; "" is not said
-	Width int    // columns, at whose end places stand; 0 is 80
+	ASCII  bool   // no characters beyond ASCII of our own
+	All    bool   // long values, and the objects that are created, in full
+	Delete bool   // all is deleted, declared or not: that it is no longer declared is not the reason
+	More   string // what to type to see All; "" is not said
+	Width  int    // columns, at whose end places stand; 0 is 80
 
 	// What colours begin with, and what ends them; "" for none.
 	Created, Changed, Deleted, Dim, Reset string
@@ -152,7 +153,7 @@ func (t *text) step(s *Step) {
 	symbol, color := t.symbol(s.Action)
 	t.paint(color, symbol)
 	line := " " + escape(t.name(s.ID))
-	if r := remarks(s); r != "" {
+	if r := t.remarks(s); r != "" {
 		line += "    " + r
 	}
 	t.WriteString(line)
@@ -178,7 +179,7 @@ func (t *text) name(id kube.ID) string {
 	return id.String()
 }
 
-func remarks(s *Step) string {
+func (t *text) remarks(s *Step) string {
 	var list []string
 	if s.Adopted {
 		list = append(list, "adopted")
@@ -199,7 +200,9 @@ func remarks(s *Step) string {
 		list = append(list, "compared without the cluster")
 	}
 	if s.Action == Delete {
-		list = append(list, "no longer declared")
+		if !t.Delete {
+			list = append(list, "no longer declared")
+		}
 		if !s.Since.IsZero() {
 			list = append(list, "owned since "+s.Since.UTC().Format("2006-01-02"))
 		}
