@@ -261,8 +261,7 @@ func titles(some, all []*deployment) string {
 func (d *deployer) one(ctx context.Context, f follower, x *deployment, list []*deployment, a act) carriedOut {
 	begun := time.Now()
 	f.begin(d.subject(x, title(x, list), a))
-	x.hears = cluster.OneAtATime(f.follow)
-	x.engine.Client.Observe(x.observe)
+	x.hears = f.follow
 	r, err := a.do(ctx, x)
 	x.hears = nil
 	f.end()
