@@ -1,0 +1,115 @@
+package faulttest
+
+import (
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/starctl/starctl/internal/clustertest"
+)
+
+// The values that must not be seen anywhere, in clear or as base64.
+const (
+	hidden  = "correct-horse-battery"
+	hidden2 = "staple-rhubarb-anvil"
+)
+
+func forms(value string) []string {
+	return []string{value, base64.StdEncoding.EncodeToString([]byte(value))}
+}
+
+// secretless checks that a text holds no value of a Secret.
+func secretless(t *testing.T, where, text string) {
+	t.Helper()
+	for _, v := range []string{hidden, hidden2} {
+		for _, f := range forms(v) {
+			if strings.Contains(text, strings.TrimRight(f, "=")) {
+				t.Errorf("%s shows a value of a Secret:\n%s", where, text)
+			}
+		}
+	}
+}
+
+func secretOf(pairs string) string { return `secret("key", data = {` + pairs + `})` }
+
+// TestFault24SecretsStaySecret: whatever happens to a Secret, no value of it is in any output, in the inventory or in a plan file.
+func TestFault24SecretsStaySecret(t *testing.T) {
+	s := newSite(t)
+	look := func(command string, args ...string) clustertest.Result {
+		t.Helper()
+		r := s.run(command, args...)
+		secretless(t, "stdout of "+command+" "+strings.Join(args, " "), r.Stdout)
+		secretless(t, "stderr of "+command+" "+strings.Join(args, " "), r.Stderr)
+		return r
+	}
+	s.deploy(secretOf(`"a": "`+hidden+`", "b": "`+hidden+`"`), settings("c", "1"))
+	s.want(look("diff"), 1)
+	s.want(look("diff", "-o", "json"), 1)
+	s.want(look("apply", "--json"), done)
+
+	// A key is removed, another changes.
+	s.deploy(secretOf(`"a": "`+hidden2+`"`), settings("c", "1"))
+	plan := filepath.Join(t.TempDir(), "plan")
+	s.want(look("diff", "--save", plan), 1, `data["a"]`)
+	text, err := os.ReadFile(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secretless(t, "the plan file", string(text))
+	s.want(look("apply", "--plan", plan), done)
+	if o := s.Get(t, "Secret", s.ns, "key"); o.Text("data", "a") != forms(hidden2)[1] || o.At("data", "b") != nil {
+		t.Errorf("the Secret is not as declared: it has the keys %v", keys(o))
+	}
+
+	// The type cannot change.
+	s.deploy(strings.Replace(secretOf(`"a": "`+hidden2+`"`), ")", `, type = "example.com/other")`, 1), settings("c", "1"))
+	s.want(look("apply"), refused, "Secret")
+
+	// The server's own message repeats what it was sent.
+	s.deploy(secretOf(`"a": "`+hidden+`"`), settings("c", "1"))
+	bad := s.proxy.On(clustertest.Both(clustertest.DryRuns, clustertest.Named("key")),
+		clustertest.Status(500, "", `failed to create typed patch object: .data.a: `+hidden+` is bad, and so is `+forms(hidden)[1]))
+	s.want(look("apply"), refused, "Secret")
+	s.want(look("apply", "--json"), refused)
+	s.want(look("diff"), refused)
+	s.hit(bad)
+	s.proxy.Forget()
+
+	// Somebody else owns a key.
+	s.Merge(t, "Secret", s.ns, "key", map[string]any{"data": map[string]any{"a": forms("theirs")[1]}})
+	s.want(look("apply"), refused, `data["a"]`)
+	look("status")
+	look("history")
+	look("rollback", "1")
+
+	for _, o := range s.List(t, "ConfigMap", s.ns, "") {
+		secretless(t, "ConfigMap "+o.Name(), dump(o))
+	}
+	for _, o := range s.List(t, "Secret", s.ns, "") {
+		if o.Name() != "key" {
+			for k := range o.At("data").(map[string]any) {
+				secretless(t, "Secret "+o.Name(), unpack(t, o.Text("data", k)))
+			}
+		}
+	}
+
+	// Bad base64 is found before anything is sent, and is not repeated.
+	s.deploy(`k8s.core.v1.Secret(metadata = {"name": "raw"}, data = {"a": "` + hidden + `!"})`)
+	s.proxy.Forget()
+	r := look("apply")
+	if r.Code == done {
+		t.Error("bad base64 was applied")
+	}
+	s.wantWrites(0)
+}
+
+func keys(o clustertest.Object) []string {
+	var list []string
+	data, _ := o.At("data").(map[string]any)
+	for k := range data {
+		list = append(list, k)
+	}
+	return list
+}
