@@ -150,6 +150,9 @@ func (a *API) Delete(t testing.TB, kind, namespace, name string) {
 	a.must(t, http.MethodDelete, pathOf(kind, namespace, name), "application/json", map[string]any{"propagationPolicy": "Background"})
 }
 
+// Path is where an object is, on the server.
+func Path(o Object) string { return pathOf(kindOf(o), o.Namespace(), o.Name()) }
+
 func kindOf(o Object) string {
 	kind := o.Text("kind")
 	if _, known := resources()[kind]; known {

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,11 +26,30 @@ type Program struct {
 	Env        []string // besides
 }
 
+// Starctl is where Main builds starctl to.
+func Starctl() string {
+	return filepath.Join(os.TempDir(), fmt.Sprintf("clustertest-%d", os.Getpid()), "starctl")
+}
+
+// Main is for a TestMain: it builds starctl if there is a cluster, and runs the tests.
+func Main(m *testing.M) int {
+	if os.Getenv("TESTCLUSTER_DIR") == "" {
+		return m.Run() // each test skips, or fails
+	}
+	defer func() { _ = os.RemoveAll(filepath.Dir(Starctl())) }()
+	if out, err := exec.Command("go", "build", "-o", Starctl(), "github.com/starctl/starctl/cmd/starctl").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
 // Result is how a run ended.
 type Result struct {
 	Code           int // -1 if it was killed
 	Stdout, Stderr string
 	Took           time.Duration
+	Memory         int64 // bytes, at most at any time
 }
 
 // Process is a run that has begun.
@@ -88,11 +110,24 @@ func (p Program) Start(t testing.TB, args ...string) *Process {
 func (r *Process) wait() {
 	err := r.cmd.Wait()
 	r.result = Result{Code: r.cmd.ProcessState.ExitCode(), Stdout: r.out.String(), Stderr: r.err.String(), Took: time.Since(r.begun)}
+	r.result.Memory = memoryOf(r.cmd.ProcessState)
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		r.result.Stderr += err.Error()
 	}
 	close(r.done)
+}
+
+// memoryOf is the peak of a process's resident memory, which Linux counts in KiB and others in bytes.
+func memoryOf(s *os.ProcessState) int64 {
+	u, ok := s.SysUsage().(*syscall.Rusage)
+	switch {
+	case !ok:
+		return 0
+	case runtime.GOOS == "linux":
+		return int64(u.Maxrss) << 10
+	}
+	return int64(u.Maxrss)
 }
 
 // Wait waits for the end.

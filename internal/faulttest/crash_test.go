@@ -108,7 +108,7 @@ func (c scenario) crash(t *testing.T, cluster *clustertest.Cluster, n int, end c
 	s.untouched(f)
 
 	s.prog.Kubeconfig = s.Kubeconfig // the proxy lets nothing through any more
-	s.want(s.run(c.command, append(slices.Clone(c.args), again...)...), done)
+	s.want(s.run(c.command, c.args...), done)
 	c.check(s, f)
 }
 

@@ -18,15 +18,17 @@ import (
 
 // inventory is the set's as the cluster holds it, read by these tests on their own.
 type inventory struct {
-	Op      operation `json:"op"`
-	Entries []entry   `json:"entries"`
+	Op      *operation `json:"op"`
+	Entries []entry    `json:"entries"`
 }
 
 type operation struct {
 	ID     string `json:"id"`
 	Holder string `json:"holder"`
-	Renew  string `json:"renew"`
+	Renew  int    `json:"renew"`
+	TTL    int    `json:"ttl"`
 	Phase  string `json:"phase"`
+	Begun  string `json:"begun"`
 }
 
 type entry struct {
@@ -37,7 +39,7 @@ type entry struct {
 	State     string `json:"state"`
 }
 
-func (i inventory) locked() bool { return i.Op.Holder != "" }
+func (i inventory) locked() bool { return i.Op != nil }
 
 // names are the entries in a namespace, "Kind name".
 func (i inventory) names(ns string) []string {
@@ -50,12 +52,25 @@ func (i inventory) names(ns string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// again are the flags of a run after one that was killed: it waits until the other's lock has expired.
-var again = []string{"--lock-timeout", "2m"}
-
-func (s *site) ttl() time.Duration { return 15 * time.Second }
-
-func (s *site) skewLock(time.Duration) {}
+// fromElsewhere makes the lock one of another machine, whose clock is wrong by skew, and returns how long it lives. Of a process of
+// this machine starctl sees by itself that it is gone.
+func (s *site) fromElsewhere(skew time.Duration) time.Duration {
+	s.t.Helper()
+	var stored map[string]any
+	o := s.Get(s.t, "ConfigMap", s.ns, "starctl-shop")
+	if err := json.Unmarshal([]byte(unpack(s.t, o.Text("binaryData", "inventory"))), &stored); err != nil {
+		s.t.Fatal(err)
+	}
+	op := stored["op"].(map[string]any)
+	op["holder"] = "jane@laptop pid 4711 another-machine/1 12345"
+	op["begun"] = time.Now().Add(skew).UTC().Format(time.RFC3339)
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_ = json.NewEncoder(z).Encode(stored)
+	_ = z.Close()
+	s.Merge(s.t, "ConfigMap", s.ns, "starctl-shop", map[string]any{"binaryData": map[string]any{"inventory": base64.StdEncoding.EncodeToString(b.Bytes())}})
+	return time.Duration(op["ttl"].(float64)) * time.Second
+}
 
 // inventory reads the inventory; where there is none it is empty.
 func (s *site) inventory() inventory {

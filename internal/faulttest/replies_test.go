@@ -175,7 +175,7 @@ func TestFault05ServerAwayInMidStage(t *testing.T) {
 		r := s.run("apply")
 		s.want(r, partly)
 		s.prog.Kubeconfig = s.Kubeconfig
-		s.want(s.run("apply", again...), done)
+		s.want(s.run("apply"), done)
 		s.consistent("ConfigMap a", "ConfigMap b", "ConfigMap c", "ConfigMap d")
 	})
 }

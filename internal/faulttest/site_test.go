@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,24 +23,7 @@ const (
 	interrupted = 130
 )
 
-// program is where TestMain builds starctl to.
-func program() string {
-	return filepath.Join(os.TempDir(), fmt.Sprintf("faulttest-%d", os.Getpid()), "starctl")
-}
-
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	if os.Getenv("TESTCLUSTER_DIR") == "" {
-		return m.Run() // each test skips, or fails
-	}
-	defer func() { _ = os.RemoveAll(filepath.Dir(program())) }()
-	if out, err := exec.Command("go", "build", "-o", program(), "../../cmd/starctl").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(clustertest.Main(m)) }
 
 // site is a namespace, a deploy file, and starctl behind a proxy.
 type site struct {
@@ -61,7 +43,7 @@ func newSite(t *testing.T) *site {
 func siteOn(t *testing.T, c *clustertest.Cluster) *site {
 	t.Helper()
 	s := &site{Cluster: c, t: t, ns: c.Namespace(t), proxy: c.Proxy(t)}
-	s.prog = clustertest.Program{Path: program(), Dir: t.TempDir(), Home: t.TempDir(), Kubeconfig: s.proxy.Kubeconfig}
+	s.prog = clustertest.Program{Path: clustertest.Starctl(), Dir: t.TempDir(), Home: t.TempDir(), Kubeconfig: s.proxy.Kubeconfig}
 	return s
 }
 
