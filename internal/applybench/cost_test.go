@@ -17,7 +17,7 @@ const (
 )
 
 // isObject picks requests about the objects of the set, rather than about starctl's books.
-func isObject(q *clustertest.Request) bool { return strings.HasPrefix(q.Name, "o0") }
+func isObject(q *clustertest.Request) bool { return strings.HasPrefix(q.Name, "o1") }
 
 // TestRequests counts at a proxy what 1000 objects cost: as they are, none of them a request of its own; one that changes, a dry
 // run and a write.

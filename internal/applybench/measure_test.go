@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { os.Exit(clustertest.Main(m)) }
 const work = `set_name = "bench"
 
 def one(i, image):
-    name = "o%05d" % i
+    name = "o%d" % (10000 + i)
     if i % 5 == 3:
         return k8s.core.v1.Service(metadata = {"name": name}, spec = {"selector": {"app": name}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]})
     if i % 5 == 4:
@@ -31,7 +31,7 @@ def one(i, image):
     return config_map(name, data = {"app.yaml": "level: info\nregion: us-east1\npayments: payments.money:8080\n" * 4, "image": image})
 
 def main(ctx, *, n = 1000, changed = -1, kinds = True):
-    return [one(i, "web:2" if i == changed else "web:1") if kinds else config_map("o%05d" % i, data = {"k": "v"}) for i in range(n)]
+    return [one(i, "web:2" if i == changed else "web:1") if kinds else config_map("o%d" % (10000 + i), data = {"k": "v"}) for i in range(n)]
 `
 
 // site is a namespace with that deploy file; starctl goes to the server directly, or through a proxy that counts.

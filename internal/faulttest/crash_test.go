@@ -21,14 +21,14 @@ type scenario struct {
 func first() []string {
 	return []string{
 		settings("settings", "1"), settings("legacy", "1"), `secret("key", data = {"password": "p1"})`,
-		`service("web", workload = deployment("web", image = "web:1", ports = {"http": 80}))`, `deployment("web", image = "web:1", ports = {"http": 80})`,
+		`service("web", workload = deployment("web", image = "web:1", ports = {"http": 80}, readiness = http_get("/", port = "http")))`, `deployment("web", image = "web:1", ports = {"http": 80}, readiness = http_get("/", port = "http"))`,
 	}
 }
 
 func second() []string {
 	return []string{
 		settings("settings", "2"), settings("fresh", "1"), `secret("key", data = {"password": "p2"})`,
-		`service("web", workload = deployment("web", image = "web:2", ports = {"http": 80}))`, `deployment("web", image = "web:2", ports = {"http": 80})`,
+		`service("web", workload = deployment("web", image = "web:2", ports = {"http": 80}, readiness = http_get("/", port = "http")))`, `deployment("web", image = "web:2", ports = {"http": 80}, readiness = http_get("/", port = "http"))`,
 	}
 }
 

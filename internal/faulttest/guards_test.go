@@ -110,7 +110,7 @@ func inNamespace(ns string) map[string]any {
 }
 
 // webhook makes the API server ask about operations on ConfigMaps of the test's namespace; the answer is a refusal, or none.
-func (s *site) webhook(t *testing.T, operation, sideEffects string, refusal func(name string) string) *atomic.Int32 {
+func (s *site) webhook(t *testing.T, operation string, refusal func(name string) string) *atomic.Int32 {
 	t.Helper()
 	var asked atomic.Int32
 	url, ca := s.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -130,7 +130,7 @@ func (s *site) webhook(t *testing.T, operation, sideEffects string, refusal func
 	s.Create(t, clustertest.Object{
 		"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration", "metadata": map[string]any{"name": name},
 		"webhooks": []any{map[string]any{
-			"name": name + ".example.com", "admissionReviewVersions": []string{"v1"}, "sideEffects": sideEffects, "failurePolicy": "Fail", "timeoutSeconds": 5,
+			"name": name + ".example.com", "admissionReviewVersions": []string{"v1"}, "sideEffects": "None", "failurePolicy": "Fail", "timeoutSeconds": 5,
 			"namespaceSelector": inNamespace(s.ns),
 			"clientConfig":      map[string]any{"url": url, "caBundle": ca},
 			"rules":             []any{map[string]any{"apiGroups": []string{""}, "apiVersions": []string{"v1"}, "operations": []string{operation}, "resources": []string{"configmaps"}}},
@@ -146,7 +146,7 @@ func TestFault21DeletionDeniedOrHanging(t *testing.T) {
 		s := newSite(t)
 		s.deploy(settings("a", "1"), settings("b", "1"), settings("kept", "1"))
 		s.apply()
-		denied := s.webhook(t, "DELETE", "None", func(name string) string {
+		denied := s.webhook(t, "DELETE", func(name string) string {
 			if name == "kept" {
 				return "this one stays"
 			}

@@ -14,19 +14,19 @@ func TestFault13ConflictOfOneAmongMany(t *testing.T) {
 	s.file(`set_name = "shop"
 
 def main(ctx):
-    return [config_map("c%03d" % i, data = {"k": "1"}) for i in range(1, 601)]
+    return [config_map("c%d" % i, data = {"k": "1"}) for i in range(100, 700)]
 `)
 	s.apply("--no-wait")
 	s.Apply(t, "somebody", s.configMap("c500", "theirs"))
 	s.file(`set_name = "shop"
 
 def main(ctx):
-    return [config_map("c%03d" % i, data = {"k": "2"}) for i in range(1, 601)]
+    return [config_map("c%d" % i, data = {"k": "2"}) for i in range(100, 700)]
 `)
 	s.proxy.Forget()
 	s.want(s.run("apply", "--no-wait"), refused, "c500", `data["k"]`, "somebody", "apply.leave", "apply.take")
 	s.wantWrites(0)
-	for _, name := range []string{"c001", "c499", "c600"} {
+	for _, name := range []string{"c100", "c499", "c699"} {
 		if v := s.data(name, "k"); v != "1" {
 			t.Errorf("%s: got %q, want it untouched", name, v)
 		}

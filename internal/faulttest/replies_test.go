@@ -1,6 +1,7 @@
 package faulttest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -203,6 +204,12 @@ func TestFault06TypoIsNotRetried(t *testing.T) {
 	s.consistent("ConfigMap a", "ConfigMap b")
 }
 
+// forbidden is how a server denies a verb on an object to a user.
+func forbidden(verb, resource, name string) clustertest.Fault {
+	return clustertest.Status(403, "Forbidden", fmt.Sprintf(`%s %q is forbidden: User "jane" cannot %s resource %q in API group "" in the namespace "shop"`,
+		resource, name, verb, resource))
+}
+
 // TestFault16UnreadableInventoryIsNotAbsent: only 404 says that a set is new.
 func TestFault16UnreadableInventoryIsNotAbsent(t *testing.T) {
 	for _, test := range []struct {
@@ -210,8 +217,8 @@ func TestFault16UnreadableInventoryIsNotAbsent(t *testing.T) {
 		fault clustertest.Fault
 		code  int
 	}{
-		{"403", clustertest.Status(403, "Forbidden", `configmaps "starctl-shop" is forbidden: User "jane" cannot get resource "configmaps"`), unreachable},
-		{"500", clustertest.Status(500, "InternalError", "storage is broken"), unreachable},
+		{"403", forbidden("get", "configmaps", "starctl-shop"), unreachable},
+		{"500", clustertest.Status(500, "InternalError", "storage is broken"), refused},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newSite(t)

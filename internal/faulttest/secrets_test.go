@@ -2,8 +2,11 @@ package faulttest
 
 import (
 	"encoding/base64"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,7 +35,19 @@ func secretless(t *testing.T, where, text string) {
 	}
 }
 
-func secretOf(pairs string) string { return `secret("key", data = {` + pairs + `})` }
+// secretOf declares a Secret whose values come from files, not from the deploy file
+// itself, where everybody could read them.
+func (s *site) secretOf(values map[string]string) string {
+	s.t.Helper()
+	var pairs []string
+	for _, k := range slices.Sorted(maps.Keys(values)) {
+		if err := os.WriteFile(filepath.Join(s.prog.Dir, k+".txt"), []byte(values[k]), 0o600); err != nil {
+			s.t.Fatal(err)
+		}
+		pairs = append(pairs, fmt.Sprintf("%q: read_file(%q)", k, "./"+k+".txt"))
+	}
+	return `secret("key", data = {` + strings.Join(pairs, ", ") + `})`
+}
 
 // TestFault24SecretsStaySecret: whatever happens to a Secret, no value of it is in any output, in the inventory or in a plan file.
 func TestFault24SecretsStaySecret(t *testing.T) {
@@ -44,13 +59,13 @@ func TestFault24SecretsStaySecret(t *testing.T) {
 		secretless(t, "stderr of "+command+" "+strings.Join(args, " "), r.Stderr)
 		return r
 	}
-	s.deploy(secretOf(`"a": "`+hidden+`", "b": "`+hidden+`"`), settings("c", "1"))
+	s.deploy(s.secretOf(map[string]string{"a": hidden, "b": hidden}), settings("c", "1"))
 	s.want(look("diff"), 1)
 	s.want(look("diff", "-o", "json"), 1)
 	s.want(look("apply", "--json"), done)
 
 	// A key is removed, another changes.
-	s.deploy(secretOf(`"a": "`+hidden2+`"`), settings("c", "1"))
+	s.deploy(s.secretOf(map[string]string{"a": hidden2}), settings("c", "1"))
 	plan := filepath.Join(t.TempDir(), "plan")
 	s.want(look("diff", "--save", plan), 1, `data["a"]`)
 	text, err := os.ReadFile(plan)
@@ -64,11 +79,11 @@ func TestFault24SecretsStaySecret(t *testing.T) {
 	}
 
 	// The type cannot change.
-	s.deploy(strings.Replace(secretOf(`"a": "`+hidden2+`"`), ")", `, type = "example.com/other")`, 1), settings("c", "1"))
+	s.deploy(strings.TrimSuffix(s.secretOf(map[string]string{"a": hidden2}), ")")+`, type = "example.com/other")`, settings("c", "1"))
 	s.want(look("apply"), refused, "Secret")
 
 	// The server's own message repeats what it was sent.
-	s.deploy(secretOf(`"a": "`+hidden+`"`), settings("c", "1"))
+	s.deploy(s.secretOf(map[string]string{"a": hidden}), settings("c", "1"))
 	bad := s.proxy.On(clustertest.Both(clustertest.DryRuns, clustertest.Named("key")),
 		clustertest.Status(500, "", `failed to create typed patch object: .data.a: `+hidden+` is bad, and so is `+forms(hidden)[1]))
 	s.want(look("apply"), refused, "Secret")
@@ -96,7 +111,8 @@ func TestFault24SecretsStaySecret(t *testing.T) {
 	}
 
 	// Bad base64 is found before anything is sent, and is not repeated.
-	s.deploy(`k8s.core.v1.Secret(metadata = {"name": "raw"}, data = {"a": "` + hidden + `!"})`)
+	s.secretOf(map[string]string{"a": hidden + "!"})
+	s.deploy(`k8s.core.v1.Secret(metadata = {"name": "raw"}, data = {"a": read_file("./a.txt")})`)
 	s.proxy.Forget()
 	r := look("apply")
 	if r.Code == done {
