@@ -98,6 +98,9 @@ func (d *Deployment) begin(ctx context.Context, p *plan.Plan, phase string) (*ru
 // nothingToStore reports whether everything is as declared, and the inventory says so.
 func (r *run) nothingToStore() bool {
 	inv := r.reading.inventory
+	if r.phase == "delete" {
+		return false // the inventory itself is to go, also when a run that ended before has deleted all else
+	}
 	if !r.plan.Empty() || inv.Op != nil || inv.ResourceVersion == "" || len(inv.Entries) != len(r.plan.Steps) {
 		return false
 	}

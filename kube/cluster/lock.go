@@ -200,7 +200,8 @@ func isDead(holder string) bool {
 // wait waits until the set is free: its run has ended, has not renewed its lock for as long as the lock lives, on our clock,
 // or was of a process that is gone. patience is how long a run that is alive is waited for; 0 is not at all.
 func (c *Client) waitForLock(ctx context.Context, inv *Inventory, patience time.Duration) (*Inventory, error) {
-	begun, changed, said := time.Now(), time.Now(), time.Time{}
+	begun := time.Now()
+	changed, said := begun, time.Time{} // only a lock that is seen to be renewed is of a run that is alive
 	for inv.Op != nil && !isDead(inv.Op.Holder) {
 		ttl := max(time.Duration(inv.Op.TTL)*time.Second, time.Second)
 		idle := time.Since(changed)
