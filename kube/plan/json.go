@@ -11,7 +11,8 @@ import (
 // JSON writes plans for machines, as a list. What is written here stays; more may come. A plan is
 //
 //	set, namespace, cluster    as in Plan
-//	summary                    how many objects there are of each action: create, update, replace, delete, unchanged
+//	summary                    how many objects there are of each action: create, update, replace, delete, unchanged; refused are
+//	                           those that have an obstacle
 //	objects                    what is not unchanged, in the order of the plan, each with
 //	    action                 create, update, replace or delete
 //	    apiVersion, kind, namespace, name
@@ -74,11 +75,12 @@ func (j machine) plan(p *Plan) kube.Node {
 		sum.put(a.String(), kube.OfInt(int64(p.Count(a))))
 	}
 	sum.put(Unchanged.String(), kube.OfInt(int64(p.Count(Unchanged))))
+	sum.put("refused", kube.OfInt(int64(p.Obstructed())))
 	r.put("summary", sum.node())
 	objects := kube.Elems{}
 	for i := range p.Steps {
-		if p.Steps[i].Action != Unchanged {
-			objects = append(objects, j.step(&p.Steps[i]))
+		if s := &p.Steps[i]; s.Action != Unchanged {
+			objects = append(objects, j.step(s))
 		}
 	}
 	r.put("objects", kube.OfList(objects))

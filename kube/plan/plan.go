@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"slices"
 	"time"
 
 	"github.com/starctl/starctl/kube"
@@ -79,9 +78,10 @@ type Wishes struct {
 
 // Count counts the steps of an action. Of what has an Obstacle nobody knows what would become of it: it is in no count.
 func (p *Plan) Count(a Action) int {
+	obstructed := p.obstructed()
 	n := 0
 	for i := range p.Steps {
-		if p.Steps[i].Action == a && (len(p.Obstacles) == 0 || !p.obstructed(p.Steps[i].ID)) {
+		if p.Steps[i].Action == a && !obstructed[p.Steps[i].ID] {
 			n++
 		}
 	}
@@ -90,17 +90,26 @@ func (p *Plan) Count(a Action) int {
 
 // Obstructed counts the steps of which nobody knows what would become of them.
 func (p *Plan) Obstructed() int {
+	obstructed := p.obstructed()
 	n := 0
 	for i := range p.Steps {
-		if len(p.Obstacles) > 0 && p.obstructed(p.Steps[i].ID) {
+		if obstructed[p.Steps[i].ID] {
 			n++
 		}
 	}
 	return n
 }
 
-func (p *Plan) obstructed(id kube.ID) bool {
-	return slices.ContainsFunc(p.Obstacles, func(o Obstacle) bool { return o.ID == id })
+// obstructed is what has an Obstacle; nil if nothing has.
+func (p *Plan) obstructed() map[kube.ID]bool {
+	if len(p.Obstacles) == 0 {
+		return nil
+	}
+	m := make(map[kube.ID]bool, len(p.Obstacles))
+	for i := range p.Obstacles {
+		m[p.Obstacles[i].ID] = true
+	}
+	return m
 }
 
 // Empty reports whether applying the Plan would change nothing.

@@ -196,6 +196,9 @@ func (t *text) remarks(s *Step) string {
 	case s.Rolls > 0:
 		list = append(list, "rolls "+pods)
 	}
+	if s.Action == Update && !s.Adopted && len(s.Changes) == 0 {
+		list = append(list, "only which of its fields the set owns")
+	}
 	if s.Later && s.Action == Update {
 		list = append(list, "compared without the cluster")
 	}

@@ -77,7 +77,8 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// planOf reads the steps of a case: ACTION NAME PLACE [adopted] [later] [since DATE], or unchanged COUNT.
+// planOf reads the steps of a case: ACTION NAME PLACE [adopted] [later] [since DATE], or unchanged
+// COUNT, obstacle NAME, note NAME.
 func planOf(t *testing.T, a *txtar.Archive) *Plan {
 	t.Helper()
 	files := map[string]kube.Node{}
@@ -98,6 +99,16 @@ func planOf(t *testing.T, a *txtar.Archive) *Plan {
 			n, _ := strconv.Atoi(w[1])
 			for i := range n {
 				p.Steps = append(p.Steps, Step{ID: kube.ID{Version: "v1", Kind: "ConfigMap", Namespace: "shop", Name: fmt.Sprint("same-", i)}})
+			}
+			continue
+		}
+		if w[0] == "obstacle" || w[0] == "note" {
+			n := files["result."+w[1]]
+			o := Obstacle{Kind: "conflict", ID: kube.Identify(n), Object: kube.NewObject(n, "a.star:9"), Path: kube.Fields("data"), Message: "it is so", Help: []string{"do this"}}
+			if w[0] == "note" {
+				p.Notes = append(p.Notes, o)
+			} else {
+				p.Obstacles = append(p.Obstacles, o)
 			}
 			continue
 		}
