@@ -226,3 +226,64 @@ func (r *run) awaitGone(ctx context.Context, steps []*plan.Step) error {
 
 // patience is how long deletions are waited for.
 func (r *run) patience() time.Duration { return r.d.timeout() }
+
+// deletions are the plan's.
+func (r *run) deletions() []*plan.Step {
+	var list []*plan.Step
+	for i := range r.plan.Steps {
+		if s := &r.plan.Steps[i]; s.Action == plan.Delete {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+func stagesOf(steps []*plan.Step) [][]*plan.Step {
+	var out [][]*plan.Step
+	for _, s := range steps {
+		if n := len(out); n > 0 && out[n-1][0].Stage == s.Stage {
+			out[n-1] = append(out[n-1], s)
+		} else {
+			out = append(out, []*plan.Step{s})
+		}
+	}
+	return out
+}
+
+func (r *run) deleting(s *plan.Step) {
+	r.mu.Lock()
+	r.asked[s] = true
+	r.wrote++
+	r.mu.Unlock()
+	r.d.observe(Event{Kind: Deleting, ID: s.ID})
+}
+
+func (r *run) isDeleting(s *plan.Step) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asked[s]
+}
+
+func (r *run) gone(s *plan.Step) {
+	r.mu.Lock()
+	r.done[s] = true
+	delete(r.asked, s)
+	r.mu.Unlock()
+	r.lease.change(func(inv *Inventory) {
+		inv.Entries = slices.DeleteFunc(inv.Entries, func(e Entry) bool { return e.ID().Identity() == s.ID.Identity() })
+	})
+	r.d.observe(Event{Kind: Deleted, ID: s.ID})
+}
+
+func (r *run) keep(s *plan.Step, why string) {
+	r.mu.Lock()
+	r.kept = append(r.kept, s.ID)
+	delete(r.asked, s)
+	r.mu.Unlock()
+	r.lease.change(func(inv *Inventory) {
+		if e := inv.find(s.ID); e != nil {
+			e.State = Unresolved
+		}
+	})
+	r.d.observe(Event{Kind: Kept, ID: s.ID, Text: why})
+}

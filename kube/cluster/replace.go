@@ -2,6 +2,9 @@ package cluster
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"time"
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/decode"
@@ -74,4 +77,28 @@ func (t *trial) substitute(ctx context.Context) (kube.Node, error) {
 	return edit(n, "metadata", func(meta kube.Node) kube.Node {
 		return edit(meta, "name", func(kube.Node) kube.Node { return kube.OfString(id.Name) })
 	}), nil
+}
+
+// clear deletes the object that is replaced, and waits until it is gone.
+func (w *writer) clear(ctx context.Context) error {
+	err := w.delete(ctx, w.step)
+	if err != nil && !errors.Is(err, errGone) {
+		return fmt.Errorf("it was not replaced: %w", err)
+	}
+	deadline := time.Now().Add(w.patience())
+	for {
+		live, err := w.d.get(ctx, w.step.ID)
+		switch {
+		case IsNotFound(err):
+			w.uid, w.version = "", ""
+			return nil
+		case err == nil && uidOf(live) != w.step.UID:
+			return fmt.Errorf("it was made again by somebody else before it was replaced%s", managersOf(live))
+		case time.Now().After(deadline):
+			return fmt.Errorf("it was deleted to be made again, and is still there%s", finalizers(live))
+		}
+		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
 }

@@ -1,0 +1,190 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/plan"
+)
+
+// begin takes the lock, and stores what is about to exist. The plan must be the one that this Deployment made last.
+func (d *Deployment) begin(ctx context.Context, p *plan.Plan, phase string) (*run, error) {
+	r := &run{d: d, owner: d.owner(), plan: p, reading: d.made, phase: phase, done: map[*plan.Step]bool{}, asked: map[*plan.Step]bool{}, generation: map[*plan.Step]int64{}}
+	if d.made == nil || d.madePlan != p {
+		return r, errors.New("the plan was not made by this deployment")
+	}
+	by := *d.madeBy
+	mass := by.AllowMassPrune
+	by.Settings = d.Settings
+	by.AllowMassPrune = mass
+	r.d = &by
+	r.d.listen()
+	if r.nothingToStore() {
+		return r, nil
+	}
+	if err := r.firstNamespace(ctx); err != nil {
+		return r, err
+	}
+	for range mostTries {
+		if err := r.free(ctx); err != nil {
+			return r, err
+		}
+		r.intend()
+		var err error
+		if r.lease, err = d.Client.lock(ctx, r.reading.inventory, phase, d.ttl()); err == nil {
+			return r, nil
+		}
+		if !IsStale(err) && !IsExists(err) && !IsNotFound(err) {
+			return r, err
+		}
+		if r.reading.inventory, err = d.Client.ReadInventory(ctx, r.owner); err != nil {
+			return r, err
+		}
+	}
+	return r, &Failure{Refused, errors.New("other runs change this set all the time"), []string{"try again"}}
+}
+
+// nothingToStore reports whether everything is as declared, and the inventory says so.
+func (r *run) nothingToStore() bool {
+	inv := r.reading.inventory
+	if r.phase == "delete" {
+		return false // the inventory itself is to go, also when a run that ended before has deleted all else
+	}
+	if !r.plan.Empty() || inv.Op != nil || inv.ResourceVersion == "" || len(inv.Entries) != len(r.plan.Steps) {
+		return false
+	}
+	for i := range r.plan.Steps {
+		s := &r.plan.Steps[i]
+		e := r.reading.entries[s.ID.Identity()]
+		if e == nil || e.State != Present || e.UID != s.UID || e.Hash != r.hash(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// hash is that of a declared step's content.
+func (r *run) hash(i int) string {
+	if i < len(r.reading.prepared) {
+		return r.reading.prepared[i].Hash
+	}
+	return ""
+}
+
+// firstNamespace makes the namespace that the inventory lives in, if the set declares it and it is not there. If the run ends
+// right after, the next one knows the namespace by its marks.
+func (r *run) firstNamespace(ctx context.Context) error {
+	for i := range r.reading.prepared {
+		s := &r.plan.Steps[i]
+		if s.ID.Kind == "Namespace" && s.ID.Group == "" && s.ID.Name == r.owner.Namespace && s.Action == plan.Create {
+			return r.write(ctx, i)
+		}
+	}
+	return nil
+}
+
+// free waits until no other run has the set. If one had it since the plan was made, the plan is made again, and must be the
+// same or have less to do.
+func (r *run) free(ctx context.Context) error {
+	inv, err := r.d.Client.waitForLock(ctx, r.reading.inventory, r.d.LockTimeout)
+	if err != nil {
+		return err
+	}
+	if inv.ResourceVersion == r.plan.Inventory {
+		r.reading.inventory = inv
+		return nil
+	}
+	now, reading, err := r.d.plan(ctx)
+	if err != nil {
+		return err
+	}
+	if what := different(r.plan, now); what != "" {
+		return &Failure{Refused, fmt.Errorf("another run changed the set since the plan was shown: %s", what), []string{"look at the new plan, and apply that: run the same command again"}}
+	}
+	for s := range r.done { // the namespace that was made first
+		for i := range now.Steps {
+			if now.Steps[i].ID == s.ID {
+				r.done[&now.Steps[i]] = true
+			}
+		}
+	}
+	r.plan, r.reading = now, reading
+	if reading.inventory.Op != nil && !isDead(reading.inventory.Op.Holder) && reading.inventory.ResourceVersion != inv.ResourceVersion {
+		return r.free(ctx)
+	}
+	return nil
+}
+
+// different says what of a newer plan was not in the older one; "" if nothing.
+func different(old, now *plan.Plan) string {
+	if len(now.Obstacles) > 0 {
+		return now.Obstacles[0].ID.String() + ": " + now.Obstacles[0].Message
+	}
+	steps := map[kube.ID]*plan.Step{}
+	for i := range old.Steps {
+		steps[old.Steps[i].ID.Identity()] = &old.Steps[i]
+	}
+	for i := range now.Steps {
+		s := &now.Steps[i]
+		o := steps[s.ID.Identity()]
+		if s.Action == plan.Unchanged {
+			continue
+		}
+		if o == nil || o.Action != s.Action || !plan.SameChanges(o.Changes, s.Changes) {
+			return s.ID.String() + " would be " + map[plan.Action]string{
+				plan.Create: "created", plan.Update: "changed", plan.Replace: "replaced", plan.Delete: "deleted",
+			}[s.Action] + " otherwise than shown"
+		}
+	}
+	return ""
+}
+
+// intend puts every object that will exist, or does, into the inventory.
+func (r *run) intend() {
+	inv := r.reading.inventory
+	known := inv.index()
+	now := time.Now().UTC().Truncate(time.Second)
+	var more []Entry
+	for i := range r.plan.Steps {
+		s := &r.plan.Steps[i]
+		if s.Action == plan.Delete || known[s.ID.Identity()] != nil {
+			continue
+		}
+		e := entryOf(s.ID, now)
+		if s.UID == "" {
+			e.State = Intended
+		} else {
+			e.UID = s.UID
+		}
+		more = append(more, e)
+	}
+	if r.reading.rebuilt {
+		for id, live := range r.reading.others {
+			if c, _ := whose(live, nil, r.owner); c == ours && known[id] == nil {
+				e := entryOf(kube.Identify(live), now)
+				e.UID, e.State = uidOf(live), Unresolved
+				more = append(more, e)
+			}
+		}
+	}
+	slices.SortFunc(more, func(a, b Entry) int { return compareIDs(a.ID(), b.ID()) })
+	inv.Entries = append(inv.Entries, more...)
+}
+
+func entryOf(id kube.ID, since time.Time) Entry {
+	return Entry{Group: id.Group, Kind: id.Kind, Version: id.Version, Namespace: id.Namespace, Name: id.Name, Since: since}
+}
+
+func compareIDs(a, b kube.ID) int {
+	switch x, y := a.String()+" "+a.Group, b.String()+" "+b.Group; {
+	case x < y:
+		return -1
+	case x > y:
+		return 1
+	}
+	return 0
+}
