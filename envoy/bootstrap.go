@@ -145,13 +145,13 @@ func (g *generator) statsConfig() kube.Node {
 	if g.Region != "" {
 		tags = append(tags, g.msg(text("tag_name", "region"), text("fixed_value", g.Region)))
 	}
-	matcher := statsMatcher
+	matcher := statsMatcher()
 	if cmp.Or(g.Stats, StatsDefault) == StatsAll {
 		matcher = kube.Node{}
 	}
 	return g.msg(
 		field("stats_tags", kube.OfList(tags)),
 		field("stats_matcher", matcher),
-		field("histogram_bucket_settings", histogramBuckets),
+		field("histogram_bucket_settings", histogramBuckets()),
 	)
 }

@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/starctl/starctl/kube"
 )
@@ -457,7 +458,7 @@ var stats = [...]Stat{
 }
 
 // statsMatcher keeps what the list says. Regular expressions would be matched for every statistic that is ever made.
-var statsMatcher = func() kube.Node {
+var statsMatcher = sync.OnceValue(func() kube.Node {
 	seen := map[string]bool{}
 	var begins, holds, ends kube.Elems
 	for _, s := range stats {
@@ -477,7 +478,7 @@ var statsMatcher = func() kube.Node {
 		}
 	}
 	return msg(field("inclusion_list", msg(field("patterns", kube.OfList(slices.Concat(begins, holds, ends))))))
-}()
+})
 
 // pattern is how a pattern of a Stat is matched: what ends in a point is the beginning of a name, what begins with one its
 // end, and what does both is inside.
@@ -493,7 +494,7 @@ func pattern(p string) string {
 }
 
 // Milliseconds. Envoy's own buckets go from 0.5 ms to an hour in 20 steps that no one looks at.
-var histogramBuckets = func() kube.Node {
+var histogramBuckets = sync.OnceValue(func() kube.Node {
 	var buckets kube.Elems
 	for _, ms := range []int64{1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000} {
 		buckets = append(buckets, kube.OfInt(ms))
@@ -502,4 +503,4 @@ var histogramBuckets = func() kube.Node {
 		field("match", msg(text("suffix", "rq_time"))),
 		field("buckets", kube.OfList(buckets)),
 	))
-}()
+})

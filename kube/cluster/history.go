@@ -233,7 +233,7 @@ func (d *Deployment) Revision(ctx context.Context, number int) (*Revision, error
 	}
 	rev, err := openRevision(b)
 	if err != nil {
-		return nil, &Failure{Refused, fmt.Errorf("Secret %s/%s: %w", owner.Namespace, revisionName(owner, number), err), []string{"it was changed by somebody: use another revision"}}
+		return nil, &Failure{Refused, fmt.Errorf("revision %d, in Secret %s/%s: %w", number, owner.Namespace, revisionName(owner, number), err), []string{"it was changed by somebody: use another revision"}}
 	}
 	return rev, nil
 }

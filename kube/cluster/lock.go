@@ -128,12 +128,6 @@ func (l *lease) free(ctx context.Context) error {
 	return err
 }
 
-// abandon stops renewing without storing anything.
-func (l *lease) abandon() {
-	l.stop()
-	<-l.done
-}
-
 // holder names this process for people, and so that another one on this machine can see that it is gone.
 func holder() string {
 	name := "unknown"
