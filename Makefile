@@ -10,7 +10,7 @@ GOFUMPT     := $(BIN)/gofumpt-v0.12.0
 
 export GOFLAGS ?= -trimpath -buildvcs=false
 
-.PHONY: help demo test check ci build format vet lint unit race generate fresh golden bench bench-short bench-envoy envoy testcluster examples clean
+.PHONY: help demo test check ci build format vet lint unit race generate fresh golden bench bench-short bench-envoy envoy testcluster testnode e2e e2e-broken demo-node examples clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ envoy: ## install the real Envoy below .tools
 
 testcluster: ## build the Kubernetes cluster of the tests below .tools; minutes the first time, and it tells how far it is
 	@internal/testcluster/build.sh
+
+testnode: testcluster ## build a real node below .tools: kubelet, containerd, CoreDNS and what they need
+	@internal/testnode/build.sh
 
 envoy-if-possible:
 	@internal/envoytest/install.sh || echo "the real Envoy could not be installed: its tests will be skipped"

@@ -124,7 +124,7 @@ func (c *cluster) makeKeys(context.Context) error {
 	}
 	c.listener = ln
 	c.info.Server = "https://" + ln.Addr().String()
-	if c.keys, err = newAuthority(c.dir.file("pki")); err != nil {
+	if c.keys, err = anAuthority(c.dir.file("pki"), c.cfg.resume); err != nil {
 		return err
 	}
 	names := []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"}

@@ -23,7 +23,7 @@ const ownerFile = "owner"
 // The temporary directories, so named that those of other programs are never taken for ours.
 const temporary = "starctl-testcluster-"
 
-func openDir(path string) (*dir, error) {
+func openDir(path string, resume bool) (*dir, error) {
 	if path == "" {
 		sweep()
 		tmp, err := os.MkdirTemp("", temporary)
@@ -42,7 +42,7 @@ func openDir(path string) (*dir, error) {
 	if err := mayTake(path); err != nil {
 		return nil, err
 	}
-	return lockDir(path)
+	return lockDir(path, resume)
 }
 
 // mayTake refuses a directory that holds other things: it is deleted at the end.
@@ -57,7 +57,7 @@ func mayTake(path string) error {
 	return nil
 }
 
-func lockDir(path string) (*dir, error) {
+func lockDir(path string, resume bool) (*dir, error) {
 	f, err := os.OpenFile(filepath.Join(path, ownerFile), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func lockDir(path string) (*dir, error) {
 		return nil, err
 	}
 	d := &dir{path: path, lock: f}
-	return d, d.clear()
+	return d, d.clear(resume)
 }
 
 func write(f *os.File, s string) error {
@@ -78,9 +78,13 @@ func write(f *os.File, s string) error {
 	return err
 }
 
-// clear removes what another cluster left in the directory.
-func (d *dir) clear() error {
-	for _, name := range []string{"etcd", "etcd.sock", "peer.sock", "pki"} {
+// clear removes what another cluster left in the directory; one that goes on where that ended only removes its sockets.
+func (d *dir) clear(resume bool) error {
+	names := []string{"etcd.sock", "peer.sock"}
+	if !resume {
+		names = append(names, "etcd", "pki")
+	}
+	for _, name := range names {
 		if err := os.RemoveAll(filepath.Join(d.path, name)); err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ type config struct {
 	port, nodes    int
 	apiOnly        bool
 	noKubelet      bool
-	keep           bool
+	keep, resume   bool
 	verbosity      int
 	timeout, limit time.Duration
 	apiserverArgs  list
@@ -81,6 +81,7 @@ func parse(verb string, args []string) (*config, []string) {
 	f.BoolVar(&c.apiOnly, "api-only", false, "only etcd and kube-apiserver: no controllers, no scheduler, no nodes")
 	f.BoolVar(&c.noKubelet, "no-kubelet", false, "no nodes and no fake kubelets")
 	f.BoolVar(&c.keep, "keep", false, "keep the directory")
+	f.BoolVar(&c.resume, "resume", false, "go on with the state and the keys of a cluster that was killed, on its -port")
 	f.IntVar(&c.verbosity, "v", 0, "how much the components write to DIR/testcluster.log")
 	f.DurationVar(&c.timeout, "timeout", 90*time.Second, "how long to wait until the cluster is ready")
 	f.DurationVar(&c.limit, "limit", 8*time.Hour, "of up: when the cluster ends by itself")
@@ -108,7 +109,7 @@ func command(verb string, c *config, args []string) (int, error) {
 // started starts a cluster that lives as long as the context that it returns: until a signal, or until the parent process
 // is gone.
 func started(c *config) (context.Context, *cluster, error) {
-	d, err := openDir(c.dir)
+	d, err := openDir(c.dir, c.resume)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"os"
@@ -30,6 +31,31 @@ type authority struct {
 type pair struct {
 	certFile, keyFile string
 	cert, key         []byte
+}
+
+// anAuthority is a new one, or the one that a killed cluster left, whose certificates others have.
+func anAuthority(dir string, resume bool) (*authority, error) {
+	if resume {
+		return readAuthority(dir)
+	}
+	return newAuthority(dir)
+}
+
+func readAuthority(dir string) (*authority, error) {
+	a := &authority{dir: dir}
+	var err error
+	if a.pem, err = os.ReadFile(a.certFile()); err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(a.pem)
+	if block == nil {
+		return nil, errors.New(a.certFile() + ": no PEM")
+	}
+	if a.cert, err = x509.ParseCertificate(block.Bytes); err != nil {
+		return nil, err
+	}
+	a.key, err = readKey(filepath.Join(dir, "ca.key"))
+	return a, err
 }
 
 func newAuthority(dir string) (*authority, error) {
@@ -107,15 +133,30 @@ func (a *authority) issue(name string, t *x509.Certificate) (pair, error) {
 	return p, err
 }
 
-// signingKey makes the key that signs the tokens of service accounts.
+// signingKey makes the key that signs the tokens of service accounts, unless there is one from before: tokens outlive a restart.
 func (a *authority) signingKey() (string, error) {
+	file := filepath.Join(a.dir, "sa.key")
+	if _, err := readKey(file); err == nil {
+		return file, nil
+	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return "", err
 	}
-	file := filepath.Join(a.dir, "sa.key")
 	_, err = writeKey(file, key)
 	return file, err
+}
+
+func readKey(path string) (*ecdsa.PrivateKey, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, errors.New(path + ": no PEM")
+	}
+	return x509.ParseECPrivateKey(block.Bytes)
 }
 
 func writeKey(path string, k *ecdsa.PrivateKey) ([]byte, error) {
