@@ -3,7 +3,7 @@ package cluster
 import "github.com/starctl/starctl/kube"
 
 // unready reports whether an object that is as declared is not healthy by what it says of itself. It decides only what is
-// looked at closely.
+// looked at closely. Of Deployments, of which there are many, the numbers are enough.
 func unready(live kube.Node) bool {
 	status, spec := live.Get("status"), live.Get("spec")
 	if seen, ok := status.Get("observedGeneration").Int(); ok {
@@ -11,22 +11,10 @@ func unready(live kube.Node) bool {
 			return true
 		}
 	}
-	switch live.Get("kind").Str() {
-	case "Deployment":
+	if live.Get("kind").Str() == "Deployment" {
 		return fewer(status.Get("updatedReplicas"), spec.Get("replicas")) || fewer(status.Get("availableReplicas"), spec.Get("replicas"))
-	case "StatefulSet", "ReplicaSet":
-		return fewer(status.Get("readyReplicas"), spec.Get("replicas"))
-	case "DaemonSet":
-		return fewer(status.Get("numberReady"), status.Get("desiredNumberScheduled"))
-	case "Job":
-		for _, c := range status.Get("conditions").Items() {
-			if c.Get("type").Str() == "Complete" && c.Get("status").Str() == "True" {
-				return false
-			}
-		}
-		return true
 	}
-	return false
+	return judge(live).state != healthy
 }
 
 func fewer(have, want kube.Node) bool {
