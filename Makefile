@@ -18,8 +18,9 @@ help: ## list the targets
 demo: build ## render a real application of twelve workloads, and hold it against its golden files
 	@./examples/demo.sh bin/starctl
 
+# Without C: a static program starts a millisecond sooner, and runs in any image.
 build: ## build bin/starctl, and bin/starctl-envoy that it runs to validate
-	@$(GO) build -buildvcs=$$(git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false) -o bin/ ./cmd/...
+	@CGO_ENABLED=0 $(GO) build -buildvcs=$$(git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false) -o bin/ ./cmd/...
 
 test: envoy-if-possible ## run all tests; those that need the real Envoy skip, and say so, where it cannot be installed
 	$(GO) test ./...

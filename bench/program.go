@@ -64,6 +64,7 @@ func tail(b []byte) []byte { return b[max(0, len(b)-2000):] }
 func build(module, out, pkg string) {
 	c := exec.Command("go", "build", "-trimpath", "-o", out, pkg)
 	c.Dir, c.Stdout, c.Stderr = module, os.Stderr, os.Stderr
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
 	check(c.Run())
 }
 
