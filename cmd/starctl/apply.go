@@ -59,7 +59,8 @@ func (f *applyFlags) run(ctx context.Context, args []string) error {
 	if f.json {
 		f.u.logEvents()
 	}
-	if err := f.approval.possible(f.u, "apply"); err != nil && f.planFile == "" {
+	f.yes = f.yes || f.planFile != "" // whoever gives a plan has read it
+	if err := f.approval.possible(f.u, "apply"); err != nil {
 		return err
 	}
 	saved, err := f.savedPlans()
@@ -82,7 +83,8 @@ func (f *applyFlags) run(ctx context.Context, args []string) error {
 		if err := f.matches(saved, list); err != nil {
 			return err
 		}
-	} else if err := f.approval.of(ctx, f.u, question{ask: "Apply to " + places(list) + "?", list: list}); err != nil {
+	}
+	if err := f.approval.of(ctx, f.u, question{ask: "Apply to " + places(list) + "?", list: list}); err != nil {
 		return err
 	}
 	return f.carryOut(ctx, list, act{"apply", "applying", f.keepGoing, func(ctx context.Context, x *deployment) (*cluster.Report, error) {

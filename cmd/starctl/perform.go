@@ -319,6 +319,9 @@ func planned(p *plan.Plan) string {
 func (d *deployer) failed(c *carriedOut, err error) {
 	f := &cluster.Failure{Verdict: c.verdict, Err: fmt.Errorf("%s: %w", c.place, err)}
 	f.Help = helpOf(err)
+	if c.verdict == cluster.Unhealthy && c.plan.Count(plan.Delete) > 0 && c.report != nil && c.report.Counts[plan.Delete] == 0 {
+		f.Err = fmt.Errorf("%w; nothing was deleted", f.Err)
+	}
 	if c.plan.Inventory != "" && (c.verdict == cluster.Unhealthy || c.verdict == cluster.Partly) {
 		f.Help = append(slices.Clip(f.Help), "go back with: "+d.command("rollback", c.deployment))
 	}
