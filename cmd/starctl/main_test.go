@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 			return server != nil, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"steady": steady, "code": code,
+			"steady": steady, "code": code, "page": page,
 			"namespace": func(ts *testscript.TestScript, neg bool, args []string) { ownNamespace(t, server, ts) },
 			"kube":      func(ts *testscript.TestScript, neg bool, args []string) { kubeCommand(t, server, ts, neg, args) },
 		},
@@ -64,6 +64,20 @@ func buildValidator(t *testing.T) string {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return dir
+}
+
+// page writes the block of a page of the documentation that has a file's name to that file: page docs/apply.md ci-access.yaml.
+func page(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: page PAGE FILE")
+	}
+	text, err := os.ReadFile(filepath.Join("../..", args[0]))
+	ts.Check(err)
+	block := regexp.MustCompile("(?ms)^```[a-z]+ " + regexp.QuoteMeta(args[1]) + "\n(.*?)^```$").FindSubmatch(text)
+	if block == nil {
+		ts.Fatalf("%s has no block %s", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), block[1], 0o666))
 }
 
 // testCluster is the test cluster that runs, nil if there is none.
