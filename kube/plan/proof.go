@@ -242,7 +242,9 @@ func (p *prover) mapping(d, l, f kube.Node, t *schema.Type, meta bool) bool {
 			return p.fail("not owned")
 		}
 		owned++
-		if !p.value(v, l.Get(k), mine, sub) {
+		if mine, ok := entry(mine, t); !ok {
+			return p.fail("its being there is not owned")
+		} else if !p.value(v, l.Get(k), mine, sub) {
 			return false
 		}
 		p.path = p.path[:len(p.path)-1]
@@ -251,6 +253,22 @@ func (p *prover) mapping(d, l, f kube.Node, t *schema.Type, meta bool) bool {
 		return p.fail("more is owned than declared")
 	}
 	return true
+}
+
+// entry returns our fields of an entry without what says that its being there is owned: that belongs to the entries of a map of
+// type t with parts of their own, not to fields. Of an entry of a value without a schema, either may be right.
+func entry(f kube.Node, t *schema.Type) (kube.Node, bool) {
+	if f.Len() == 0 {
+		return f, true
+	}
+	there := f.Get(".").Exists()
+	if t != nil && t.Kind != schema.Any && there != (t.Kind == schema.Map) {
+		return f, false
+	}
+	if there {
+		f = with(f, ".", kube.Node{})
+	}
+	return f, true
 }
 
 // list compares a list whose items are owned by themselves: k:{...} for one with keys, v:... for a set of values.
