@@ -243,3 +243,29 @@ func fieldOf(t *testing.T, path string) *Field {
 	}
 	return &o.Fields[o.Field(path[dot+1:])]
 }
+
+func TestMerge(t *testing.T) {
+	for _, c := range []struct {
+		object, field string
+		want          Merge
+	}{
+		{"core.v1.PodSpec", "containers", ByItem},
+		{"core.v1.PodSpec", "tolerations", Atomic},
+		{"core.v1.PodSpec", "nodeSelector", Atomic},
+		{"core.v1.PodSpec", "securityContext", ByItem},
+		{"core.v1.Container", "args", Atomic},
+		{"core.v1.ResourceRequirements", "limits", ByItem},
+		{"core.v1.PersistentVolumeSpec", "claimRef", ByItem}, // although the type says otherwise
+		{"core.v1.Event", "involvedObject", Atomic},
+		{"apps.v1.DeploymentSpec", "selector", Atomic},
+		{"rbac.v1.RoleBinding", "roleRef", Atomic},
+		{"rbac.v1.RoleBinding", "subjects", Atomic}, // nothing is said of it
+		{"meta.v1.ObjectMeta", "finalizers", BySet},
+		{"meta.v1.ObjectMeta", "labels", ByItem},
+	} {
+		o := Lookup(c.object)
+		if got := o.Fields[o.Field(c.field)].Type.Merge; got != c.want {
+			t.Errorf("%s.%s: got %d, want %d", c.object, c.field, got, c.want)
+		}
+	}
+}
