@@ -274,6 +274,8 @@ const (
 	bindsFirst   = "WaitForFirstConsumer"
 	bindsAsking  = "?"
 	bindsUnknown = "unknown"
+
+	bindsLaterText = "bound as soon as a Pod uses it"
 )
 
 // bindsLater reports whether a claim is bound only when a Pod uses it. Where that cannot be found out, it is not insisted on.
@@ -287,14 +289,7 @@ func (w *waiter) bindsLater(it *item) bool {
 	case "":
 		w.classes[class] = bindsAsking
 		w.ask(func(ctx context.Context) func() {
-			mode := bindsUnknown
-			if b, err := w.client.Get(ctx, classResource, "", class); err == nil {
-				if n, err := decode.JSON(b); err == nil {
-					mode = text(n.Get("volumeBindingMode"))
-				}
-			} else if IsNotFound(err) {
-				mode = "Immediate"
-			}
+			mode := bindingOf(ctx, w.client, class)
 			return func() {
 				w.classes[class] = mode
 				w.review(time.Now())
@@ -302,6 +297,19 @@ func (w *waiter) bindsLater(it *item) bool {
 		})
 	}
 	return false
+}
+
+// bindingOf is when a storage class binds claims.
+func bindingOf(ctx context.Context, c *Client, class string) string {
+	b, err := c.Get(ctx, classResource, "", class)
+	if IsNotFound(err) {
+		return "Immediate" // or never
+	}
+	n, derr := decode.JSON(b)
+	if err != nil || derr != nil {
+		return bindsUnknown
+	}
+	return text(n.Get("volumeBindingMode"))
 }
 
 // askForNodes asks whether a node is being added for a Pod that none takes: then it is waited for. It reports whether the answer
@@ -345,7 +353,7 @@ const (
 )
 
 // gather reads the Pods of one workload, and what belongs to them, once. What cannot be read is left out.
-func gather(ctx context.Context, c *Client, ns string, k *workload) func(*crowd) {
+func gather(ctx context.Context, c *Client, ns, name string, k *workload) func(*crowd) {
 	var sets []*replicaSet
 	var pods []*pod
 	labels := ""
@@ -366,6 +374,14 @@ func gather(ctx context.Context, c *Client, ns string, k *workload) func(*crowd)
 			pods = append(pods, decodePods([][]byte{b})...)
 			return nil
 		})
+	}
+	if k.kind == "Pod" {
+		if b, err := c.Get(ctx, podResource, ns, name); err == nil {
+			pods = decodePods([][]byte{b})
+		}
+		for _, p := range pods {
+			p.owner = p.uid
+		}
 	}
 	return func(to *crowd) {
 		for _, r := range sets {

@@ -50,6 +50,7 @@ type finding struct {
 	log       bool     // the container's log tells more
 	previous  bool     // the log of its last run
 
+	quiet bool          // so far it is nothing that people need to hear of
 	heals bool          // by itself, or nobody knows: it never ends the wait
 	grace time.Duration // for how long it is watched otherwise
 	since time.Time     // from when on
@@ -420,7 +421,9 @@ func (x *examination) initFailed(c *container) *finding {
 func (x *examination) startup(c *container) *finding {
 	f := &finding{reason: ReasonStartup, gravity: notReady, head: c.String() + " is not ready", log: true, heals: true}
 	if x.probeCount(c, "Startup") == 0 && c.restarts == 0 {
-		return nil
+		f.quiet = true
+		f.add(colon("startup probe "+c.startup.text, "has not passed yet"))
+		return f
 	}
 	f.add(x.runsText(c))
 	if p, kind := x.killedBy(c); p != nil && kind == ReasonStartup && c.restarts > 0 {
@@ -440,10 +443,8 @@ func (x *examination) readiness(c *container) *finding {
 	f.grace = max(f.grace, min(c.readiness.allowance, 2*x.grace.Warmup))
 	failing := x.probeText(c, "Readiness")
 	if failing == "" {
-		if c.restarts == 0 {
-			return nil // it has hardly begun
-		}
-		failing = "readiness probe " + c.readiness.text + " has not passed yet"
+		f.quiet = c.restarts == 0
+		failing = colon("readiness probe "+c.readiness.text, "has not passed yet")
 	}
 	f.add(failing)
 	f.add(x.runsText(c))

@@ -393,7 +393,7 @@ func (w *waiter) look(it *item, now time.Time) {
 		}
 		w.condemn(it, "not healthy after "+lasting(now.Sub(w.begun)), now)
 	case h.class != "" && w.bindsLater(it):
-		h.state, h.text = healthy, "bound as soon as a Pod uses it"
+		h.state, h.text = healthy, bindsLaterText
 		w.lookWell(it, now)
 	case h.optional && now.Sub(w.begun) >= w.grace.Optional:
 		why := "nothing in this cluster seems to be in charge of that"
@@ -459,7 +459,7 @@ func (w *waiter) progress(it *item, now time.Time) {
 		}
 	}
 	key := said
-	if it.trouble != nil {
+	if it.trouble != nil && !it.trouble.quiet {
 		key += "\n" + it.trouble.key()
 	}
 	if key == it.told || now.Sub(it.toldAt) < progressEvery {
@@ -467,7 +467,7 @@ func (w *waiter) progress(it *item, now time.Time) {
 	}
 	it.told, it.toldAt = key, now
 	e := Event{Kind: Progress, ID: it.ID, Text: said}
-	if it.trouble != nil {
+	if it.trouble != nil && !it.trouble.quiet {
 		e.Detail = it.trouble.text()
 	}
 	w.tell(e)
@@ -493,7 +493,7 @@ func (w *waiter) condemn(it *item, said string, now time.Time) {
 	// It failed before its Pods were looked at.
 	w.waits++
 	w.ask(func(ctx context.Context) func() {
-		found := gather(ctx, w.client, it.ID.Namespace, k)
+		found := gather(ctx, w.client, it.ID.Namespace, it.ID.Name, k)
 		return func() {
 			w.waits--
 			found(&w.pods)
@@ -574,7 +574,7 @@ func (w *waiter) warning(it *item) *finding {
 // othersStart reports whether another workload is on its way without trouble: one that crashes may be for want of it.
 func (w *waiter) othersStart(it *item) bool {
 	for _, o := range w.order {
-		if o != it && o.state == pending && o.trouble == nil && o.health.work != nil {
+		if o != it && o.state == pending && o.health.work != nil && (o.trouble == nil || o.trouble.quiet) {
 			return true
 		}
 	}
