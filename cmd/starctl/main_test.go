@@ -244,7 +244,7 @@ func TestInit(t *testing.T) {
 	}
 	for line := range strings.Lines(string(out)) {
 		for _, banned := range []string{
-			"k8s.io/api/", "k8s.io/client-go/kubernetes", "k8s.io/client-go/dynamic", "k8s.io/client-go/discovery", "k8s.io/client-go/informers",
+			"k8s.io/client-go/kubernetes", "k8s.io/client-go/dynamic", "k8s.io/client-go/discovery", "k8s.io/client-go/informers",
 			"google.golang.org/protobuf", "github.com/envoyproxy/go-control-plane",
 		} {
 			if strings.Contains(line, "init "+banned) {

@@ -61,7 +61,7 @@ var rules = []rule{
 		packages: "",
 		banned: []string{
 			"k8s.io/client-go/kubernetes", "k8s.io/client-go/dynamic", "k8s.io/client-go/discovery", "k8s.io/client-go/informers",
-			"k8s.io/client-go/restmapper", "k8s.io/api",
+			"k8s.io/client-go/restmapper",
 		},
 		except: []string{"internal/schemagen"},
 		reason: "every command of starctl pays at start for what kube/cluster links: these cost 3 ms more, and are not needed for JSON over HTTP",
