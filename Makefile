@@ -10,20 +10,26 @@ GOFUMPT     := $(BIN)/gofumpt-v0.12.0
 
 export GOFLAGS ?= -trimpath -buildvcs=false
 
-.PHONY: help demo test check ci build format vet lint unit race generate fresh golden bench bench-short bench-envoy envoy testcluster testnode e2e e2e-broken demo-node examples clean
+.PHONY: help demo test check ci build format vet lint unit race generate fresh golden bench bench-short bench-envoy bench-apply envoy testcluster testnode e2e e2e-broken demo-node faults lint-testcluster traffic examples clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: build ## render a real application of twelve workloads, and hold it against its golden files
+demo: ## render a real application of twelve workloads, hold it against its golden files, and take it through its life on a cluster
+	@echo "building starctl: a minute or two the first time, while Go fetches and compiles what it needs"
+	@$(MAKE) --no-print-directory build
 	@./examples/demo.sh bin/starctl
 
 # Without C: a static program starts a millisecond sooner, and runs in any image.
 build: ## build bin/starctl, and bin/starctl-envoy that it runs to validate
 	@CGO_ENABLED=0 $(GO) build -buildvcs=$$(git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false) -o bin/ ./cmd/...
 
-test: envoy-if-possible ## run all tests; those that need the real Envoy skip, and say so, where it cannot be installed
-	$(GO) test ./...
+test: envoy-if-possible ## run all tests; builds the cluster that some need, minutes the first time; what cannot be installed is skipped, loudly
+	@if cluster=$$(internal/testcluster/build.sh); then \
+	  "$$cluster" run -- $(GO) test $(PATIENT) ./...; \
+	else \
+	  echo "the test cluster could not be built: the tests that need it are SKIPPED"; $(GO) test ./...; \
+	fi
 
 check: format vet lint unit ## the quick loop: format, vet, lint, unit and golden tests
 
@@ -45,7 +51,7 @@ race: ## the tests under the race detector
 	$(GO) test -race ./...
 
 ci: export ENVOY_REQUIRED = 1
-ci: envoy check race fresh traffic examples bench-short ## what every change must pass, with the real Envoy
+ci: envoy check race fresh traffic examples bench-short faults lint-testcluster ## what every change must pass, with the real Envoy and a real API server
 
 # These tests are about time, on whatever machine runs them: a failure is forgiven only by two clean runs after it.
 traffic: envoy ## the real Envoy under real gRPC traffic, on loopback
@@ -80,6 +86,22 @@ testcluster: ## build the Kubernetes cluster of the tests below .tools; minutes 
 
 testnode: testcluster ## build a real node below .tools: kubelet, containerd, CoreDNS and what they need
 	@internal/testnode/build.sh
+
+# All tests that need a cluster share one. They wait most of the time, so that more of them run at once than there are CPUs.
+PATIENT   := -timeout 20m -parallel 12
+CLUSTERED  = $$(grep -rlE --include='*_test.go' 'clustertest|TESTCLUSTER_DIR' cmd internal kube examples | xargs -n 1 dirname | sort -u | sed 's|^|./|')
+
+faults: ## what an apply must survive, and what it may cost, on a real API server
+	@cluster=$$(internal/testcluster/build.sh) && TESTCLUSTER_REQUIRED=1 "$$cluster" run -- $(GO) test -p 1 $(PATIENT) $(CLUSTERED)
+
+bench-apply: ## measure what an apply costs beside what the API server costs, and write bench/results-apply.md
+	@cluster=$$(internal/testcluster/build.sh) && TESTCLUSTER_REQUIRED=1 "$$cluster" run -- \
+	  $(GO) test -count=1 -timeout 30m -v -run '^TestBench$$' ./internal/applybench -results $(CURDIR)/bench/results-apply.md
+
+# Of this module only staticcheck: two minutes at first, while go vet takes five, since it looks at all of Kubernetes as well. Both
+# must see the flags of build.sh, or everything is compiled again.
+lint-testcluster: $(STATICCHECK)
+	@cd internal/testcluster && GOFLAGS=-trimpath CGO_ENABLED=0 GOWORK=off $(STATICCHECK) ./...
 
 envoy-if-possible:
 	@internal/envoytest/install.sh || echo "the real Envoy could not be installed: its tests will be skipped"

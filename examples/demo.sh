@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# usage: demo.sh STARCTL   renders Online Boutique as a person would, and says what is being shown
+# usage: demo.sh STARCTL   renders Online Boutique as a person would, then applies it to a cluster that is built and started for it,
+# and says what is being shown. DEMO_CLUSTER=0 leaves the cluster out.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 cd "$(dirname "$0")/online-boutique"
 starctl=$(cd - >/dev/null && realpath "$1")
 
@@ -29,4 +31,14 @@ cp -r . "$tmp/shop"
 sed -i 's/cpu_limit/cpu_limt/' "$tmp/shop/checkoutservice/deploy.star"
 (cd "$tmp/shop" && "$starctl" render --target dev checkoutservice) 2>&1 || true
 
-say 'Next: examples/online-boutique/README.md, docs/tutorial.md, and your own service with: starctl init'
+if [ "${DEMO_CLUSTER:-1}" != 0 ]; then
+	say '# To a cluster:'
+	if ! cluster=$("$here/../internal/testcluster/build.sh"); then
+		echo 'the cluster of the demonstration could not be built, so the second half was not shown' >&2
+		echo 'it needs the Go module proxy, 3 GB below the Go build cache, and some minutes; without it: DEMO_CLUSTER=0 make demo' >&2
+		exit 1
+	fi
+	"$cluster" run -- "$here/demo-cluster.sh" "$starctl"
+fi
+
+say 'Next: examples/online-boutique/README.md, docs/tutorial.md, docs/apply.md, and your own service with: starctl init'

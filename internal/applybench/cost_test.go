@@ -1,6 +1,7 @@
 package applybench
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -62,6 +63,9 @@ func TestRequests(t *testing.T) {
 
 // TestRatios holds the ratios with slack; what is over is measured once more.
 func TestRatios(t *testing.T) {
+	if os.Getenv("TESTCLUSTER_REQUIRED") == "" {
+		t.Skip("times are compared where nothing else runs: make faults")
+	}
 	p := measure(t)
 	ok := func() bool { return p.firstRatio() <= firstTarget*slack && p.noopRatio() <= noopTarget*slack }
 	if !ok() {

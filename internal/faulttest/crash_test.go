@@ -72,6 +72,7 @@ func (c scenario) check(s *site, f foreign) {
 // before starctl knows. What it left must be covered by the inventory, and running it again must bring it to an end. The writes are
 // counted in a run that nobody kills, so that one that is added some day is covered too.
 func TestFault01KillAtEveryWriteBoundary(t *testing.T) {
+	t.Parallel()
 	for _, c := range scenarios() {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t)

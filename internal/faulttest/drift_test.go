@@ -34,6 +34,7 @@ func TestFault10DeletedMeanwhileIsNotBroughtBack(t *testing.T) {
 
 // TestFault11MadeAgainByOthersIsTheirs: an object that others delete and make again is neither changed nor pruned nor made anew.
 func TestFault11MadeAgainByOthersIsTheirs(t *testing.T) {
+	t.Parallel()
 	again := func(s *site) func() {
 		return func() {
 			s.Delete(s.t, "ConfigMap", s.ns, "a")
@@ -93,6 +94,7 @@ func TestFault11MadeAgainByOthersIsTheirs(t *testing.T) {
 // TestFault12ForeignEditAfterApproval: what somebody edits between approval and apply is not overwritten; a change that makes no
 // difference to what was approved does not stop anything.
 func TestFault12ForeignEditAfterApproval(t *testing.T) {
+	t.Parallel()
 	t.Run("of what changes", func(t *testing.T) {
 		s := newSite(t)
 		s.deploy(settings("a", "1"), settings("b", "1"))

@@ -16,7 +16,7 @@ import (
 func TestFault15MassPruneIsRefused(t *testing.T) {
 	s := newSite(t)
 	count := func(n string) {
-		s.file("set_name = \"shop\"\n\ndef main(ctx):\n    return [config_map(\"c%02d\" % i) for i in range(" + n + ")]\n")
+		s.file("set_name = \"shop\"\n\ndef main(ctx):\n    return [config_map(\"c%d\" % i) for i in range(" + n + ")]\n")
 	}
 	refuse := func(n string) {
 		t.Helper()
@@ -142,6 +142,7 @@ func (s *site) webhook(t *testing.T, operation string, refusal func(name string)
 
 // TestFault21DeletionDeniedOrHanging: what does not go away is reported and stays in the inventory; the run ends.
 func TestFault21DeletionDeniedOrHanging(t *testing.T) {
+	t.Parallel()
 	t.Run("a webhook denies it", func(t *testing.T) {
 		s := newSite(t)
 		s.deploy(settings("a", "1"), settings("b", "1"), settings("kept", "1"))
@@ -195,6 +196,7 @@ func (s *site) proxyDelete(name string) {
 
 // TestFault22DyingIsRefused: nothing is applied into a namespace that is being deleted, or to an object that is.
 func TestFault22DyingIsRefused(t *testing.T) {
+	t.Parallel()
 	t.Run("object", func(t *testing.T) {
 		s := newSite(t)
 		s.deploy(settings("a", "1"), settings("b", "1"))

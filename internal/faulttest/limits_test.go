@@ -13,6 +13,7 @@ import (
 
 // TestFault25DuplicatesAndSizes: what no cluster could keep is refused before one is asked for anything.
 func TestFault25DuplicatesAndSizes(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		objects []string
 		texts   []string
@@ -84,6 +85,7 @@ func TestFault25WrongCluster(t *testing.T) {
 
 // TestFault25Interrupted: Ctrl-C ends the request under way, writes the inventory and says what was done; twice ends at once.
 func TestFault25Interrupted(t *testing.T) {
+	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(sig.String(), func(t *testing.T) {
 			s := newSite(t)

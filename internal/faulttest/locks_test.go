@@ -66,6 +66,7 @@ func TestFault07TwoAppliesAtOnce(t *testing.T) {
 
 // TestFault08KilledHolder: the lock of a run that was killed expires by the clock of whoever waits, whatever the holder's clock said.
 func TestFault08KilledHolder(t *testing.T) {
+	t.Parallel()
 	for name, skew := range map[string]time.Duration{"clocks agree": 0, "the holder's clock is ahead": 24 * time.Hour, "behind": -24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)

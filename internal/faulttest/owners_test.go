@@ -75,6 +75,7 @@ func newSiteBeside(s *site) *site {
 // TestFault17InventoryLost: an inventory that was deleted, or holds nonsense, is no reason to delete anything, and is made anew from the
 // labels of what is there.
 func TestFault17InventoryLost(t *testing.T) {
+	t.Parallel()
 	for name, lose := range map[string]func(s *site){
 		"deleted": func(s *site) { s.Delete(s.t, "ConfigMap", s.ns, "starctl-shop") },
 		"corrupt": func(s *site) {

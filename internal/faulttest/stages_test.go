@@ -34,6 +34,7 @@ func (s *site) ownGroup() string {
 
 // TestFault18ResourceGoneAtPrune: what cannot be looked at is neither deleted nor forgotten.
 func TestFault18ResourceGoneAtPrune(t *testing.T) {
+	t.Parallel()
 	t.Run("the group is down", func(t *testing.T) {
 		s := newSite(t)
 		group := s.ownGroup()
@@ -86,6 +87,7 @@ func contains(list []string, s string) bool {
 // TestFault23DefinitionAndObjectInOneSet: a namespace, a definition and objects of it arrive together, although the server knows the kind
 // late; a bad object stops before its stage.
 func TestFault23DefinitionAndObjectInOneSet(t *testing.T) {
+	t.Parallel()
 	t.Run("late discovery", func(t *testing.T) {
 		s := newSite(t)
 		group, own := s.ownGroup(), s.ns+"-own"
