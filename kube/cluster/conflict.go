@@ -156,7 +156,7 @@ func walk(rest string, n kube.Node, path kube.Path) (kube.Path, bool) {
 			if !ok || after != "" && after[0] != '.' && after[0] != '[' {
 				continue
 			}
-			if found, ok := walk(after, v, path.With(fieldOrKey(k))); ok {
+			if found, ok := walk(after, v, path.With(fieldOrKey(path, k))); ok {
 				return found, true
 			}
 		}
@@ -164,12 +164,13 @@ func walk(rest string, n kube.Node, path kube.Path) (kube.Path, bool) {
 	return nil, false
 }
 
-// fieldOrKey is the step to a key: one that reads as a name is a field.
-func fieldOrKey(k string) kube.Step {
-	if strings.Trim(k, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" {
-		return kube.Field(k)
+// fieldOrKey is the step to a key below a path: one that reads as a name is a field, unless what holds it is a map of the API.
+func fieldOrKey(below kube.Path, k string) kube.Step {
+	letters := strings.Trim(k, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
+	if !letters || len(below) > 0 && slices.Contains([]string{"data", "binaryData", "labels", "annotations", "matchLabels", "nodeSelector"}, below[len(below)-1].Name) {
+		return kube.Key(k)
 	}
-	return kube.Key(k)
+	return kube.Field(k)
 }
 
 // closing is where the bracket at the beginning ends; those in quotes do not count.
