@@ -151,15 +151,15 @@ func (r *run) intend() {
 	var more []Entry
 	for i := range r.plan.Steps {
 		s := &r.plan.Steps[i]
-		if s.Action == plan.Delete || known[s.ID.Identity()] != nil {
+		if s.Action == plan.Delete {
+			continue
+		}
+		if e := known[s.ID.Identity()]; e != nil {
+			e.expect(s)
 			continue
 		}
 		e := entryOf(s.ID, now)
-		if s.UID == "" {
-			e.State = Intended
-		} else {
-			e.UID = s.UID
-		}
+		e.expect(&r.plan.Steps[i])
 		more = append(more, e)
 	}
 	if r.reading.rebuilt {
@@ -173,6 +173,16 @@ func (r *run) intend() {
 	}
 	slices.SortFunc(more, func(a, b Entry) int { return compareIDs(a.ID(), b.ID()) })
 	inv.Entries = append(inv.Entries, more...)
+}
+
+// expect makes an Entry cover what a step will leave behind. An object that is about to be made has no uid yet, also where an
+// earlier one of that name had: if the run ends before the new uid is stored, the object is ours by its marks.
+func (e *Entry) expect(s *plan.Step) {
+	if s.UID == "" || s.Action == plan.Replace {
+		e.UID, e.State = "", Intended
+		return
+	}
+	e.UID = s.UID
 }
 
 func entryOf(id kube.ID, since time.Time) Entry {

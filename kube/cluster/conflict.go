@@ -13,16 +13,17 @@ import (
 // alone, all others are Obstacles. It says whether to try again.
 func (t *trial) conflict(err error) (again bool) {
 	wishes := t.prepared[t.i].Wishes
-	var open []FieldConflict
+	var open, taken []FieldConflict
 	left := false
 	for _, c := range Conflicts(err) {
-		path := resolve(c.Field, t.desired)
 		switch {
-		case takes(wishes.Take, path):
+		case takes(wishes.Take, resolve(c.Field, t.desired)):
 		case c.Subresource == "scale" && c.Field == ".spec.replicas":
 			t.note(t.i, "scaled", kube.Fields("spec", "replicas"), []string{`say so in the file: apply.leave(object, "spec.replicas")`},
 				"%s scales it, now to %s: left alone", c.Manager, t.live.Get("spec", "replicas").Text())
 			t.desired, left = withoutReplicas(t.desired), true
+		case t.adopt:
+			taken = append(taken, c)
 		default:
 			open = append(open, c)
 		}
@@ -33,8 +34,28 @@ func (t *trial) conflict(err error) (again bool) {
 	if len(open) > 0 {
 		return false
 	}
-	t.force = t.force || !left
+	if !left {
+		t.force = true
+		t.takenFrom(taken)
+	}
 	return true
+}
+
+// takenFrom says whose fields an adoption takes. Controllers and other tools may set them back.
+func (t *trial) takenFrom(list []FieldConflict) {
+	var names, fields []string
+	for _, c := range list {
+		if slices.Contains(kubectlManagers, c.Manager) {
+			continue // nobody would apply them again
+		}
+		if !slices.Contains(names, c.Manager) {
+			names = append(names, c.Manager)
+		}
+		fields = append(fields, strings.TrimPrefix(c.Field, "."))
+	}
+	if len(names) > 0 {
+		t.note(t.i, "taken", nil, []string{"if it sets them back, leave them to it: apply.leave(object, PATH)"}, "adopting it takes fields of %s: %s", strings.Join(names, ", "), strings.Join(fields, ", "))
+	}
 }
 
 // takes reports whether a path is one of those that are taken, or below one.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/starctl/starctl/kube"
-	"github.com/starctl/starctl/kube/decode"
 	"github.com/starctl/starctl/kube/plan"
 )
 
@@ -14,52 +13,45 @@ import (
 // the plan shows is still what would happen, the write goes on; else it stops.
 func (w *writer) changed(ctx context.Context, res Resource, cause error) (kube.Node, bool, error) {
 	live, err := w.d.get(ctx, w.step.ID)
-	if IsNotFound(err) {
-		return kube.Node{}, false, errors.New("it was deleted since the plan was made, and is not brought back")
-	}
-	if err != nil {
-		return kube.Node{}, false, err
-	}
-	mine := applied(live, w.owner.Manager()) && marked(live, w.owner)
-	if statusOf(cause) != nil && statusOf(cause).Resent && mine && !dying(live) && (w.uid == "" || w.uid == uidOf(live)) &&
-		plan.Proven(w.step.Desired, live, w.owner.Manager()) {
-		return live, false, nil
-	}
+	w.resent = w.resent || statusOf(cause).Resent
+	mine := w.resent && marked(live, w.owner) && applied(live, w.owner.Manager())
 	switch {
-	case w.uid == "":
-		return kube.Node{}, false, fmt.Errorf("it was made by somebody else since the plan was made%s", managersOf(live))
-	case w.uid != uidOf(live):
-		return kube.Node{}, false, fmt.Errorf("it was deleted and made again by somebody else since the plan was made%s", managersOf(live))
+	case IsNotFound(err):
+		return kube.Node{}, false, errors.New("it was deleted since the plan was made, and is not brought back")
+	case err != nil:
+		return kube.Node{}, false, err
 	case dying(live):
 		return kube.Node{}, false, errors.New("it is being deleted since the plan was made")
+	case w.uid == "" && !mine:
+		return kube.Node{}, false, fmt.Errorf("it was made by somebody else since the plan was made%s", managersOf(live))
+	case w.uid != "" && w.uid != uidOf(live):
+		return kube.Node{}, false, fmt.Errorf("it was deleted and made again by somebody else since the plan was made%s", managersOf(live))
+	case mine && plan.Proven(w.step.Desired, live, w.owner.Manager()):
+		return live, false, nil
 	}
-	return w.drifted(ctx, res, live)
+	return w.drifted(ctx, res, live, mine)
 }
 
-// drifted makes the dry run once more, and compares what it changes with what was approved.
-func (w *writer) drifted(ctx context.Context, res Resource, live kube.Node) (kube.Node, bool, error) {
-	id := w.step.ID
-	a, err := w.d.Client.Apply(ctx, res, id.Namespace, id.Name, pinsOf(w.step.Desired, uidOf(live), versionOf(live)), ApplyOptions{
-		Manager: w.owner.Manager(), DryRun: true, Force: w.forces(w.i),
-	})
-	if IsStale(err) {
+// drifted makes the dry run once more, and compares what it changes with what was approved. An object that may be mine needs no
+// write if there is nothing to change.
+func (w *writer) drifted(ctx context.Context, res Resource, live kube.Node, mine bool) (kube.Node, bool, error) {
+	w.uid, w.version = uidOf(live), versionOf(live)
+	result, err := w.try(ctx, res)
+	switch {
+	case IsStale(err):
 		return kube.Node{}, true, nil
-	}
-	if IsFieldConflict(err) {
+	case IsFieldConflict(err):
 		return kube.Node{}, false, fmt.Errorf("it was changed since the plan was made: %w", err)
-	}
-	if err != nil {
-		return kube.Node{}, false, err
-	}
-	result, err := decode.JSON(a.Object)
-	if err != nil {
+	case err != nil:
 		return kube.Node{}, false, err
 	}
 	changes := w.d.comparer.Compare(live, result)
-	if !plan.SameChanges(w.step.Changes, changes) {
-		return kube.Node{}, false, &Drift{ID: id, Changes: changes, By: managersOf(live)}
+	switch {
+	case mine && len(changes) == 0 && plan.SameOwner(live, result, w.owner.Manager()):
+		return live, false, nil
+	case !plan.SameChanges(w.step.Changes, changes):
+		return kube.Node{}, false, &Drift{ID: w.step.ID, Changes: changes, By: managersOf(live)}
 	}
-	w.version = versionOf(live)
 	return kube.Node{}, true, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/starctl/starctl/kube"
@@ -118,7 +117,8 @@ func (r *run) dependable(ctx context.Context, list []int) error {
 	return nil
 }
 
-// check tries by dry runs what could not be tried when the plan was made, before its stage writes anything.
+// check tries by dry runs what could not be tried when the plan was made, before its stage writes anything. All that is refused
+// is reported.
 func (r *run) check(ctx context.Context, stage []int) error {
 	var later []int
 	for _, i := range stage {
@@ -126,22 +126,11 @@ func (r *run) check(ctx context.Context, stage []int) error {
 			later = append(later, i)
 		}
 	}
-	var mu sync.Mutex
-	var refused []error
+	refused := make([]error, len(later))
 	err := inParallel(ctx, len(later), func(n int) error {
-		s := &r.plan.Steps[later[n]]
-		res, err := r.d.Client.ResourceWithin(ctx, s.ID, r.kindsWithin())
-		if err != nil {
-			return err
-		}
-		_, err = r.d.Client.Apply(ctx, res, s.ID.Namespace, s.ID.Name, pinsOf(s.Desired, s.UID, s.ResourceVersion), ApplyOptions{Manager: r.owner.Manager(), DryRun: true, Force: r.forces(later[n])})
-		if err != nil && statusOf(err) != nil && !IsNoDryRun(err) {
-			mu.Lock()
-			defer mu.Unlock()
-			refused = append(refused, fmt.Errorf("%s: %s", s.ID, statusOf(err).Message))
-			return nil
-		}
-		if IsNoDryRun(err) {
+		err := r.tryLater(ctx, later[n])
+		if statusOf(err) != nil {
+			refused[n] = fmt.Errorf("%s: %w", r.plan.Steps[later[n]].ID, err)
 			return nil
 		}
 		return err
@@ -152,15 +141,32 @@ func (r *run) check(ctx context.Context, stage []int) error {
 	return errors.Join(refused...)
 }
 
+func (r *run) tryLater(ctx context.Context, i int) error {
+	w := r.writer(i)
+	res, err := r.d.Client.ResourceWithin(ctx, w.step.ID, r.kindsWithin())
+	if err != nil {
+		return err
+	}
+	deadline := time.Now().Add(r.kindsWithin())
+	for {
+		_, err = w.try(ctx, res)
+		if !IsNoMatch(err) || time.Now().After(deadline) {
+			break
+		}
+		if err := sleep(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	if IsNoDryRun(err) {
+		return nil
+	}
+	r.reading.forced[i] = w.force
+	return err
+}
+
 // kindsWithin is how long a kind is looked for whose definition was made in this run: one server has it in milliseconds, of
 // several the last one after seconds.
 func (r *run) kindsWithin() time.Duration { return min(30*time.Second, r.d.timeout()) }
-
-// forces reports whether fields of others are taken, as the plan that was shown says. The pin makes sure that these are the
-// fields that were shown.
-func (r *run) forces(i int) bool {
-	return r.plan.Steps[i].Adopted || len(r.reading.prepared[i].Wishes.Take) > 0
-}
 
 // write writes one declared object.
 func (r *run) write(ctx context.Context, i int) error {
@@ -177,8 +183,7 @@ func (r *run) write(ctx context.Context, i int) error {
 		return err
 	}
 	r.d.observe(Event{Kind: Applying, ID: s.ID})
-	w := &writer{run: r, i: i, step: s, uid: s.UID, version: s.ResourceVersion}
-	live, err := w.write(context.WithoutCancel(ctx))
+	live, err := r.writer(i).write(ctx)
 	if err != nil {
 		r.d.observe(Event{Kind: Failed, ID: s.ID, Text: reason(err)})
 		return fmt.Errorf("%s: %w", s.ID, err)

@@ -249,7 +249,7 @@ func (t *trial) mayTouch() bool {
 	case c == ours:
 		return true
 	case t.d.Adopt:
-		t.adopt, t.force = true, true
+		t.adopt = true
 		return true
 	case c == remade:
 		t.object(t.i, "remade", nil, []string{"take it over as it is: --adopt"}, "it was deleted and made again by somebody else since it was applied%s", managersOf(t.live))
@@ -397,6 +397,9 @@ func (t *trial) done(a Applied) error {
 		t.step.Result = kube.Node{}
 		return nil
 	}
+	if t.adopt {
+		result = withoutLeftovers(t.live, result)
+	}
 	t.settle(result)
 	t.dropped(result)
 	return nil
@@ -408,7 +411,7 @@ func (t *trial) settle(result kube.Node) {
 	s.Desired = t.desired
 	s.UID, s.ResourceVersion = uidOf(t.live), versionOf(t.live)
 	s.Changes = t.comparer.Compare(t.live, result)
-	s.Adopted = t.adopt
+	s.Adopted, t.forced[t.i] = t.adopt, t.force
 	if len(s.Changes) == 0 && !s.Adopted && plan.SameOwner(t.live, result, t.owner.Manager()) {
 		if unready(t.live) {
 			t.mu.Lock()

@@ -140,8 +140,9 @@ func (r *run) remove(ctx context.Context, s *plan.Step) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	work := context.WithoutCancel(ctx)
-	err := r.delete(work, s)
+	work, cancel := outlive(ctx)
+	defer cancel()
+	err := r.delete(work, s, propagation(s.ID))
 	switch {
 	case err == nil:
 		r.deleting(s)
@@ -157,15 +158,29 @@ func (r *run) remove(ctx context.Context, s *plan.Step) error {
 // errGone says that the object is not there any more, or is another one.
 var errGone = errors.New("it is gone")
 
+// propagation is how what an object has made goes with it. Workloads stay until their Pods are gone: only then are the accounts,
+// the configuration and the Services deleted that the Pods need to end well, and "deleted" means that nothing runs any more.
+// Everything else has nothing that is worth waiting for. A replacement does not wait either, since that would be time in which
+// nothing runs.
+func propagation(id kube.ID) string {
+	if id.Group == "apps" || id.Group == "batch" {
+		return "Foreground"
+	}
+	return "Background"
+}
+
 // delete deletes the object that was planned, if it still is that one and still ours.
-func (r *run) delete(ctx context.Context, s *plan.Step) error {
-	pin := Preconditions{UID: s.UID, ResourceVersion: s.ResourceVersion}
-	res, err := r.d.Client.Resource(ctx, s.ID)
+func (r *run) delete(ctx context.Context, s *plan.Step, propagation string) error {
+	pin := Preconditions{UID: s.UID, ResourceVersion: s.ResourceVersion, Propagation: propagation}
+	res, err := r.d.resource(ctx, s.ID)
 	if err != nil {
 		return err
 	}
 	for range mostTries {
 		err = r.d.Client.Delete(ctx, res, s.ID.Namespace, s.ID.Name, pin)
+		if IsNotFound(err) && statusOf(err).Resent {
+			return nil // the answer was lost: this is what it was
+		}
 		if IsNotFound(err) {
 			return errGone
 		}

@@ -29,6 +29,7 @@ type reading struct {
 	mu     sync.Mutex
 	live   []kube.Node           // of prepared, if it has the set's label and is not known to be as declared
 	pinned []pin                 // of prepared, if it is known to be as declared
+	forced []bool                // of prepared: its dry run took fields of others, those that the file or an adoption takes
 	others map[kube.ID]kube.Node // has the set's label, and is not declared
 	lost   map[kube.ID]kube.Node // of entries that the lists did not show
 	unread map[kube.ID]error     // entries whose kind cannot be read: it is gone, or its API is down
@@ -51,7 +52,7 @@ func (d *Deployment) read(ctx context.Context) (*reading, []plan.Obstacle, error
 		return r, obstacles, nil
 	}
 	n := len(r.prepared)
-	r.resource, r.later, r.live, r.pinned = make([]Resource, n), make([]bool, n), make([]kube.Node, n), make([]pin, n)
+	r.resource, r.later, r.live, r.pinned, r.forced = make([]Resource, n), make([]bool, n), make([]kube.Node, n), make([]pin, n), make([]bool, n)
 	for i := range r.prepared {
 		r.byID[r.prepared[i].ID.Identity()] = i
 	}
@@ -145,7 +146,7 @@ func (r *reading) lists(ctx context.Context) error {
 		if _, ok := r.byID[id]; ok {
 			continue
 		}
-		res, err := r.d.Client.Resource(ctx, e.ID())
+		res, err := r.d.resource(ctx, e.ID())
 		switch {
 		case err == nil:
 			add(res, e.Namespace)
@@ -229,23 +230,43 @@ func (r *reading) readLost(ctx context.Context) error {
 		}
 	}
 	return inParallel(ctx, len(lost), func(i int) error {
-		live, err := r.d.get(ctx, lost[i].ID())
-		if IsNotFound(err) || IsNoMatch(err) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+		id := lost[i].ID()
+		live, err := r.d.get(ctx, id)
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.lost[lost[i].ID().Identity()] = live
+		switch {
+		case IsNotFound(err):
+			return nil
+		case IsNoMatch(err), IsGroupDown(err):
+			r.unread[id.Identity()] = err // a kind that is not there is no proof that the object is gone
+		case err != nil:
+			return err
+		default:
+			r.lost[id.Identity()] = live
+		}
 		return nil
 	})
 }
 
+// resource finds how a kind is served, in another version if not in that of the identity: an inventory outlives versions.
+func (d *Deployment) resource(ctx context.Context, id kube.ID) (Resource, error) {
+	res, err := d.Client.Resource(ctx, id)
+	e, ok := errors.AsType[*NoMatchError](err)
+	if !ok {
+		return res, err
+	}
+	for _, v := range e.Versions {
+		if group, version := kube.SplitAPIVersion(v); group == id.Group {
+			id.Version = version
+			return d.Client.Resource(ctx, id)
+		}
+	}
+	return res, err
+}
+
 // get reads an object.
 func (d *Deployment) get(ctx context.Context, id kube.ID) (kube.Node, error) {
-	res, err := d.Client.Resource(ctx, id)
+	res, err := d.resource(ctx, id)
 	if err != nil {
 		return kube.Node{}, err
 	}

@@ -79,14 +79,21 @@ func (t *trial) substitute(ctx context.Context) (kube.Node, error) {
 	}), nil
 }
 
-// clear deletes the object that is replaced, and waits until it is gone.
+// clear deletes the object that is replaced, and waits until it is gone. An interrupt does not leave it at that: there is a
+// while to make the object again.
 func (w *writer) clear(ctx context.Context) error {
-	err := w.delete(ctx, w.step)
-	if err != nil && !errors.Is(err, errGone) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := outlive(ctx)
+	defer cancel()
+	if err := w.delete(ctx, w.step, ""); errors.Is(err, errGone) {
+		return errors.New("it was deleted since the plan was made, and is not brought back")
+	} else if err != nil {
 		return fmt.Errorf("it was not replaced: %w", err)
 	}
 	deadline := time.Now().Add(w.patience())
-	for {
+	for pause := 20 * time.Millisecond; ; pause = min(pause*3/2, time.Second) {
 		live, err := w.d.get(ctx, w.step.ID)
 		switch {
 		case IsNotFound(err):
@@ -97,8 +104,8 @@ func (w *writer) clear(ctx context.Context) error {
 		case time.Now().After(deadline):
 			return fmt.Errorf("it was deleted to be made again, and is still there%s", finalizers(live))
 		}
-		if err := sleep(ctx, 100*time.Millisecond); err != nil {
-			return err
+		if err := sleep(ctx, pause); err != nil {
+			return fmt.Errorf("it was deleted to be made again, and was not waited for: %w", err)
 		}
 	}
 }
