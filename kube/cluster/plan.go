@@ -29,8 +29,8 @@ func (d *Deployment) plan(ctx context.Context) (*plan.Plan, *reading, error) {
 		return nil, nil, AsFailure(err, Refused)
 	}
 	p := &plan.Plan{Set: d.Set.Name, Namespace: d.namespace(), Cluster: r.owner.Cluster, Obstacles: obstacles}
-	if len(obstacles) > 0 {
-		return p, r, nil
+	if r.inventory == nil {
+		return p, r, nil // no cluster was asked about what no cluster would take
 	}
 	p.Inventory = r.inventory.ResourceVersion
 	if d.comparer == nil {
@@ -38,6 +38,7 @@ func (d *Deployment) plan(ctx context.Context) (*plan.Plan, *reading, error) {
 	}
 	b := &planner{reading: r, comparer: d.comparer, steps: make([]plan.Step, len(r.prepared)), order: make([]plan.Place, len(r.prepared))}
 	b.order, b.obstacles = plan.Stages(r.prepared)
+	b.obstacles = append(b.obstacles, obstacles...)
 	if err := b.all(ctx); err != nil {
 		return nil, nil, AsFailure(err, Refused)
 	}
@@ -65,36 +66,50 @@ type planner struct {
 	steps    []plan.Step
 	order    []plan.Place
 	absent   map[string]bool // namespaces that the set declares and that are not there yet
+	redefine map[string]bool // kinds, by group and name, whose definition in the set changes
 
 	obstacleMu sync.Mutex
 	obstacles  []plan.Obstacle
 }
 
-// all makes the steps of what is declared: Namespaces first, since a dry run in a namespace that is not there says nothing.
+// all makes the steps of what is declared: Namespaces and definitions first, since a dry run in a namespace that is not there,
+// or of a kind that is about to change, says nothing.
 func (b *planner) all(ctx context.Context) error {
-	var namespaces, rest []int
+	var first, rest []int
 	for i := range b.prepared {
-		id := b.prepared[i].ID
-		if id.Kind == "Namespace" && id.Group == "" {
-			namespaces = append(namespaces, i)
+		if id := b.prepared[i].ID; isNamespace(id) || isDefinition(id) {
+			first = append(first, i)
 		} else {
 			rest = append(rest, i)
 		}
 	}
-	err := inParallel(ctx, len(namespaces), func(i int) error { return b.step(ctx, namespaces[i]) })
-	if err != nil {
+	if err := inParallel(ctx, len(first), func(i int) error { return b.step(ctx, first[i]) }); err != nil {
 		return err
 	}
-	b.absent = map[string]bool{}
-	for _, i := range namespaces {
-		if b.steps[i].Action == plan.Create {
-			b.absent[b.prepared[i].ID.Name] = true
+	b.absent, b.redefine = map[string]bool{}, map[string]bool{}
+	for _, i := range first {
+		switch p := &b.prepared[i]; {
+		case isNamespace(p.ID):
+			b.absent[p.ID.Name] = b.steps[i].Action == plan.Create
+		case b.steps[i].Action == plan.Update:
+			b.redefine[definedBy(p.Desired)] = true
 		}
 	}
 	if err := b.home(ctx); err != nil {
 		return err
 	}
 	return inParallel(ctx, len(rest), func(i int) error { return b.step(ctx, rest[i]) })
+}
+
+func isNamespace(id kube.ID) bool { return id.Kind == "Namespace" && id.Group == "" }
+
+func isDefinition(id kube.ID) bool {
+	return id.Kind == "CustomResourceDefinition" && id.Group == "apiextensions.k8s.io"
+}
+
+// definedBy is the group and the name of the kind that a CustomResourceDefinition declares.
+func definedBy(crd kube.Node) string {
+	return crd.Get("spec", "group").Str() + "/" + crd.Get("spec", "names", "kind").Str()
 }
 
 // home makes sure that there is a namespace for the inventory, or will be.
@@ -150,11 +165,16 @@ func (b *planner) step(ctx context.Context, i int) error {
 		s.UID, s.ResourceVersion = pin.uid, pin.version
 		return nil
 	}
-	if b.later[i] || b.absent[p.ID.Namespace] && p.ID.Namespace != "" {
-		s.Action, s.Later = plan.Create, true
-		return nil
-	}
 	t := &trial{planner: b, i: i, step: s, live: b.live[i], desired: p.Desired}
+	switch {
+	case b.unknown[i]:
+		return nil
+	case b.later[i] && b.resource[i].Name == "", p.ID.Namespace != "" && b.absent[p.ID.Namespace]:
+		t.static()
+		return nil
+	case b.later[i]:
+		return t.beforehand(ctx)
+	}
 	return t.run(ctx)
 }
 
@@ -322,6 +342,8 @@ func (t *trial) refused(ctx context.Context, err error) (again bool, _ error) {
 	case IsNoDryRun(err):
 		t.note(t.i, "no-dry-run", nil, nil, "a webhook refuses dry runs, so that this is compared without the server, and checked when it is written")
 		t.static()
+	case IsInvalid(err) && t.redefine[t.step.ID.Group+"/"+t.step.ID.Kind]:
+		t.static() // the definition that the set brings may allow it
 	case IsInvalid(err):
 		t.invalid(err)
 	case IsQuota(err), IsWebhook(err):
@@ -343,28 +365,15 @@ func (t *trial) reread(ctx context.Context) (again bool, err error) {
 	return err == nil, err
 }
 
-// invalid reports what the server says of the object, each field at its place.
-func (t *trial) invalid(err error) {
-	e := statusOf(err)
-	if len(e.Causes) == 0 {
-		t.object(t.i, "invalid", nil, nil, "%s", e.Message)
-		return
+// beforehand looks at an object that is there in another version than the one declared, which the set is about to define.
+func (t *trial) beforehand(ctx context.Context) error {
+	if _, err := t.reread(ctx); err != nil {
+		return err
 	}
-	seen := map[string]bool{}
-	for _, c := range e.Causes {
-		if c.Field == "<nil>" {
-			c.Field = ""
-		}
-		if k := c.Field + c.Message; !seen[k] {
-			seen[k] = true
-			path := resolve(c.Field, t.desired)
-			msg := c.Message
-			if path == nil && c.Field != "" {
-				msg = c.Field + ": " + msg
-			}
-			t.object(t.i, "invalid", path, nil, "%s", msg)
-		}
+	if !t.live.Exists() || t.mayTouch() {
+		t.static()
 	}
+	return nil
 }
 
 // static predicts without the server what the object becomes.

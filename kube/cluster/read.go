@@ -20,7 +20,8 @@ type reading struct {
 	prepared []plan.Prepared
 	byID     map[kube.ID]int // index in prepared, by identity
 	resource []Resource      // of prepared; the zero Resource of a kind that the cluster does not have yet
-	later    []bool          // of prepared: it waits for a CRD of the set
+	later    []bool          // of prepared: it waits for a CRD of the set to be there, or to have its version
+	unknown  []bool          // of prepared: the cluster has no such kind, and will not
 
 	inventory *Inventory
 	entries   map[kube.ID]*Entry
@@ -53,6 +54,7 @@ func (d *Deployment) read(ctx context.Context) (*reading, []plan.Obstacle, error
 	}
 	n := len(r.prepared)
 	r.resource, r.later, r.live, r.pinned, r.forced = make([]Resource, n), make([]bool, n), make([]kube.Node, n), make([]pin, n), make([]bool, n)
+	r.unknown = make([]bool, n)
 	for i := range r.prepared {
 		r.byID[r.prepared[i].ID.Identity()] = i
 	}
@@ -60,16 +62,16 @@ func (d *Deployment) read(ctx context.Context) (*reading, []plan.Obstacle, error
 		return r, nil, err
 	}
 	obstacles, err := r.resources(ctx)
-	if err != nil || len(obstacles) > 0 {
-		return r, obstacles, err
+	if err != nil {
+		return r, nil, err
 	}
 	if err := r.lists(ctx); err != nil {
 		return r, nil, err
 	}
 	if r.rebuilt {
-		return r, nil, r.rebuild(ctx, r.inventory.ResourceVersion != "")
+		return r, obstacles, r.rebuild(ctx, r.inventory.ResourceVersion != "")
 	}
-	return r, nil, r.readLost(ctx)
+	return r, obstacles, r.readLost(ctx)
 }
 
 func (r *reading) readInventory(ctx context.Context) (err error) {
@@ -99,7 +101,11 @@ func (r *reading) resources(ctx context.Context) ([]plan.Obstacle, error) {
 			r.resource[i] = res
 		case IsNoMatch(err) && r.defines(p.ID):
 			r.later[i] = true
+			if r.resource[i], err = r.d.resource(ctx, p.ID); err != nil && !IsNoMatch(err) {
+				return nil, err
+			}
 		case IsNoMatch(err):
+			r.unknown[i] = true
 			obstacles = append(obstacles, plan.Obstacle{Kind: "no-such-kind", ID: p.ID, Object: p.Declared, Path: kube.Fields("kind"), Message: err.Error(), Help: []string{
 				"install what brings it, or put its CustomResourceDefinition into the set",
 			}})
@@ -113,8 +119,7 @@ func (r *reading) resources(ctx context.Context) ([]plan.Obstacle, error) {
 // defines reports whether a CustomResourceDefinition of the set declares a kind.
 func (r *reading) defines(id kube.ID) bool {
 	return slices.ContainsFunc(r.prepared, func(p plan.Prepared) bool {
-		return p.ID.Kind == "CustomResourceDefinition" &&
-			p.Desired.Get("spec", "group").Str() == id.Group && p.Desired.Get("spec", "names", "kind").Str() == id.Kind
+		return isDefinition(p.ID) && definedBy(p.Desired) == id.Group+"/"+id.Kind
 	})
 }
 
@@ -138,7 +143,7 @@ func (r *reading) lists(ctx context.Context) error {
 		}
 	}
 	for i := range r.prepared {
-		if !r.later[i] {
+		if r.resource[i].Name != "" {
 			add(r.resource[i], r.prepared[i].ID.Namespace)
 		}
 	}
