@@ -44,7 +44,8 @@ type kubelet struct {
 type record struct {
 	ip      string
 	started time.Time
-	told    map[string]bool // events that were sent
+	told    map[string]bool          // events that were sent
+	misses  map[string]*corev1.Event // of probes, which count
 }
 
 const (
@@ -179,7 +180,7 @@ func (k *kubelet) of(p *corev1.Pod) *record {
 		k.count++
 		r = &record{
 			ip:      fmt.Sprintf("10.244.%d.%d", k.count/250%250, k.count%250+1),
-			started: time.Now(), told: map[string]bool{},
+			started: time.Now(), told: map[string]bool{}, misses: map[string]*corev1.Event{},
 		}
 		k.records[p.UID] = r
 	}

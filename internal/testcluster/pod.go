@@ -17,12 +17,13 @@ import (
 // What annotations of a Pod ask for. Each may end in .CONTAINER and is then about that container alone; init containers, sidecars
 // among them, are asked for only so.
 //
-//	testcluster/behaviour: ready | never-ready | crash-loop | image-pull-error | fail | hang-terminating
+//	testcluster/behaviour: ready | never-ready | crash-loop | image-pull-error | config-error | fail | hang-terminating
 //	testcluster/ready-after: 3s   from when on it is ready (100 ms)
 //	testcluster/heals-after: 5s   from when on it is ready although it misbehaved before
 //	testcluster/log: text         what its log says
 //
-// An image with "does-not-exist" in its name gives image-pull-error. Pods that are not always restarted complete by themselves;
+// An image with "does-not-exist" in its name gives image-pull-error. A container that is never ready fails its probes, each period
+// once, and is restarted when its startup probe has failed often enough. Pods that are not always restarted complete by themselves;
 // those that fail do so then.
 const (
 	behaviourKey = "testcluster/behaviour"
@@ -32,11 +33,12 @@ const (
 )
 
 const (
-	neverReady = "never-ready"
-	crashLoop  = "crash-loop"
-	imageError = "image-pull-error"
-	failing    = "fail"
-	hanging    = "hang-terminating"
+	neverReady  = "never-ready"
+	crashLoop   = "crash-loop"
+	imageError  = "image-pull-error"
+	configError = "config-error"
+	failing     = "fail"
+	hanging     = "hang-terminating"
 )
 
 // life is one look at a Pod: how old it is, and when something will be different.
@@ -64,6 +66,7 @@ func (k *kubelet) syncPod(ctx context.Context, p *corev1.Pod) (time.Duration, er
 	l := &life{pod: p, age: time.Since(r.started), start: *p.Status.StartTime}
 	l.look()
 	if apiequality.Semantic.DeepEqual(before, &p.Status) {
+		k.tell(ctx, l, r)
 		return l.next, nil
 	}
 	if _, err := k.clients.CoreV1().Pods(p.Namespace).UpdateStatus(ctx, p, metav1.UpdateOptions{}); err != nil {
@@ -226,8 +229,14 @@ func (l *life) container(c *corev1.Container, b string) corev1.ContainerStatus {
 	s.Started = ptr.To(true)
 	s.State.Running = &corev1.ContainerStateRunning{StartedAt: l.start}
 	switch b {
-	case "starting", neverReady:
+	case "starting":
 		s.Started = ptr.To(c.StartupProbe == nil)
+	case neverReady:
+		s.Started = ptr.To(c.StartupProbe == nil)
+		l.restarted(c.StartupProbe, &s)
+	case configError:
+		s.Started, s.ContainerID = ptr.To(false), ""
+		s.State = waitingFor("CreateContainerConfigError", fmt.Sprintf("secret %q not found", c.Name))
 	case imageError:
 		s.Started, s.ContainerID, s.ImageID = ptr.To(false), "", ""
 		s.State = waitingFor("ImagePullBackOff", fmt.Sprintf("Back-off pulling image %q: not found", c.Image))
@@ -240,6 +249,25 @@ func (l *life) container(c *corev1.Container, b string) corev1.ContainerStatus {
 		s.Ready = true
 	}
 	return s
+}
+
+// restarted is a container whose startup probe has failed for as long as it may.
+func (l *life) restarted(p *corev1.Probe, s *corev1.ContainerStatus) {
+	if p == nil {
+		return
+	}
+	each := time.Duration(p.InitialDelaySeconds+p.PeriodSeconds*p.FailureThreshold) * time.Second
+	n := l.age / each
+	l.lookAgain((n+1)*each - l.age)
+	if n == 0 {
+		return
+	}
+	at := func(d time.Duration) metav1.Time { return metav1.NewTime(l.start.Add(d)) }
+	s.RestartCount = int32(n)
+	s.State.Running.StartedAt = at(n * each)
+	s.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{
+		ExitCode: 137, Reason: "Error", StartedAt: at((n - 1) * each), FinishedAt: at(n * each),
+	}
 }
 
 // restarts counts two a second, up to six.
@@ -323,17 +351,59 @@ func (k *kubelet) tell(ctx context.Context, l *life, r *record) {
 			send(c, "Warning", "BackOff", fmt.Sprintf("Back-off pulling image %q", c.Image))
 		case w != nil && w.Reason == "CrashLoopBackOff":
 			send(c, "Warning", "BackOff", "Back-off restarting failed container "+c.Name)
-		case c.State.Running != nil && !c.Ready && !*c.Started:
-			send(c, "Warning", "Unhealthy", "Startup probe failed: connection refused")
-		case c.State.Running != nil && !c.Ready && l.age > time.Second:
-			send(c, "Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503")
+		case w != nil && w.Reason == "CreateContainerConfigError":
+			send(c, "Warning", "Failed", "Error: "+w.Message)
+		case c.State.Running != nil && !c.Ready:
+			k.miss(ctx, l, r, &c)
 		case c.State.Running != nil && c.Ready:
 			send(c, "Normal", "Started", "Started container "+c.Name)
 		}
 	}
 }
 
-func (k *kubelet) event(ctx context.Context, p *corev1.Pod, container string, e corev1.Event) {
+// miss tells of a probe that fails, each time it is tried: the event counts.
+func (k *kubelet) miss(ctx context.Context, l *life, r *record, c *corev1.ContainerStatus) {
+	period, message := l.probe(c)
+	n := l.age / period
+	l.lookAgain((n+1)*period - l.age)
+	e := r.misses[c.Name+message]
+	if n == 0 || e != nil && e.Count >= int32(n) {
+		return
+	}
+	if e == nil {
+		if e = k.event(ctx, l.pod, c.Name, corev1.Event{Type: "Warning", Reason: "Unhealthy", Message: message}); e != nil {
+			r.misses[c.Name+message] = e
+		}
+		return
+	}
+	e.Count, e.LastTimestamp = int32(n), metav1.Now()
+	if _, err := k.clients.CoreV1().Events(l.pod.Namespace).Update(ctx, e, metav1.UpdateOptions{}); err != nil && ctx.Err() == nil {
+		klog.V(2).ErrorS(err, "event")
+	}
+}
+
+// probe is how often a container is asked whether it is ready, and what is said when it is not.
+func (l *life) probe(c *corev1.ContainerStatus) (period time.Duration, message string) {
+	for _, s := range slices.Concat(l.pod.Spec.InitContainers, l.pod.Spec.Containers) {
+		if s.Name != c.Name {
+			continue
+		}
+		if !*c.Started && s.StartupProbe != nil {
+			message = "Startup probe failed: connection refused"
+			if h := s.StartupProbe.HTTPGet; h != nil {
+				at := fmt.Sprintf("%s:%s", l.pod.Status.PodIP, h.Port.String())
+				message = fmt.Sprintf("Startup probe failed: Get \"http://%s%s\": dial tcp %s: connect: connection refused", at, h.Path, at)
+			}
+			return max(time.Second, time.Duration(s.StartupProbe.PeriodSeconds)*time.Second), message
+		}
+		if s.ReadinessProbe != nil {
+			period = time.Duration(s.ReadinessProbe.PeriodSeconds) * time.Second
+		}
+	}
+	return max(time.Second, period), "Readiness probe failed: HTTP probe failed with statuscode: 503"
+}
+
+func (k *kubelet) event(ctx context.Context, p *corev1.Pod, container string, e corev1.Event) *corev1.Event {
 	now := metav1.Now()
 	e.ObjectMeta = metav1.ObjectMeta{GenerateName: p.Name + ".", Namespace: p.Namespace}
 	e.InvolvedObject = corev1.ObjectReference{
@@ -341,7 +411,12 @@ func (k *kubelet) event(ctx context.Context, p *corev1.Pod, container string, e 
 	}
 	e.FirstTimestamp, e.LastTimestamp, e.Count = now, now, 1
 	e.Source = corev1.EventSource{Component: "kubelet", Host: p.Spec.NodeName}
-	if _, err := k.clients.CoreV1().Events(p.Namespace).Create(ctx, &e, metav1.CreateOptions{}); err != nil && ctx.Err() == nil {
-		klog.V(2).ErrorS(err, "event")
+	made, err := k.clients.CoreV1().Events(p.Namespace).Create(ctx, &e, metav1.CreateOptions{})
+	if err != nil {
+		if ctx.Err() == nil {
+			klog.V(2).ErrorS(err, "event")
+		}
+		return nil
 	}
+	return made
 }
