@@ -341,3 +341,132 @@ func TestWaitMany(t *testing.T) {
 		t.Errorf("%d requests:\n%s", n, p.Summary())
 	}
 }
+
+func TestWaitStartupProbe(t *testing.T) {
+	s := newStage(t)
+	o := workloadOf("Deployment", "d", 1, map[string]any{"testcluster/behaviour.envoy": "never-ready", "testcluster/log.envoy": "waiting for clusters"})
+	o.At("spec", "template", "spec").(map[string]any)["initContainers"] = []map[string]any{{
+		"name": "envoy", "image": "envoy:v1", "restartPolicy": "Always",
+		"startupProbe": map[string]any{"httpGet": map[string]any{"path": "/ready", "port": 9902}, "periodSeconds": 1, "failureThreshold": 3},
+	}}
+	p := s.ails(ReasonStartup, s.create(o))
+	if p.Container != "envoy" {
+		t.Errorf("got container %q", p.Container)
+	}
+	wantLines(t, p, "sidecar envoy is not ready\n  startup probe GET :9902/ready: connection refused, ", " times; restarted once, exit code 137\n",
+		"  container app is not started before it is ready\n", "  last lines of its log:\n    waiting for clusters")
+}
+
+func TestWaitContainerConfig(t *testing.T) {
+	s := newStage(t)
+	p := s.ails(ReasonConfig, s.create(workloadOf("DaemonSet", "d", 1, behaves("config-error"))))
+	wantLines(t, p, "container app cannot be started\n  secret \"app\" not found")
+}
+
+// TestWaitFaults breaks watches, refuses to go on with them, and is away for a while.
+func TestWaitFaults(t *testing.T) {
+	s := newStage(t)
+	p := s.api.Proxy(t)
+	c, err := Connect(t.Context(), Options{Kubeconfig: p.Kubeconfig, CacheDir: t.TempDir(), UserAgent: "starctl/test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.client = c
+	w := s.create(workloadOf("Deployment", "d", 2, map[string]any{"testcluster/ready-after": "4s"}))
+	expired := clustertest.Status(410, "Expired", "too old resource version")
+	rules := []*clustertest.Rule{
+		p.On(clustertest.Both(clustertest.Verb("watch"), clustertest.Resource("pods")), expired).Times(2),
+		p.On(clustertest.Both(clustertest.Verb("watch"), clustertest.Resource("deployments.apps")), expired).Once(),
+		p.On(clustertest.Both(clustertest.Verb("watch"), clustertest.Resource("replicasets.apps")), clustertest.Break()).Times(2),
+		p.On(clustertest.Both(clustertest.Verb("list"), clustertest.Resource("deployments.apps")), clustertest.Status(503, "ServiceUnavailable", "restarting")).Times(2),
+	}
+	if list := s.wait(time.Minute, w); len(list) > 0 {
+		t.Fatalf("not healthy: %+v", list)
+	}
+	for i, r := range rules {
+		if r.Hits() == 0 {
+			t.Errorf("rule %d was not needed", i)
+		}
+	}
+}
+
+// TestWaitBlind may not see Pods, and says so.
+func TestWaitBlind(t *testing.T) {
+	s := newStage(t)
+	w := s.create(workloadOf("Deployment", "d", 1, behaves("never-ready")))
+	limited := s.api.User(t, clustertest.Right{Namespace: s.ns, Verbs: []string{"get", "list", "watch"}, Resources: []string{"deployments.apps"}})
+	c, err := Connect(t.Context(), Options{Kubeconfig: limited, CacheDir: t.TempDir(), UserAgent: "starctl/test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.client = c
+	list := s.wait(2*time.Second, w)
+	if len(list) != 1 || list[0].Reason != ReasonPending || !slices.Equal(list[0].Lines, []string{"0 of 1 Pod ready, 1 starting"}) {
+		t.Errorf("got %+v", list)
+	}
+	if heard := s.heard.of(Warned); len(heard) != 3 || !strings.Contains(strings.Join(heard, "\n"), "pods cannot be watched") {
+		t.Errorf("warnings: %q", heard)
+	}
+}
+
+// TestWaitDenied may not see what it waits for.
+func TestWaitDenied(t *testing.T) {
+	s := newStage(t)
+	w := s.create(workloadOf("Deployment", "d", 1, nil))
+	limited := s.api.User(t, clustertest.Right{Namespace: s.ns, Verbs: []string{"get", "list"}, Resources: []string{"deployments.apps"}})
+	c, err := Connect(t.Context(), Options{Kubeconfig: limited, CacheDir: t.TempDir(), UserAgent: "starctl/test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Wait(t.Context(), c, []Waited{w}, WaitOptions{Labels: stageLabel + "=test", Timeout: time.Minute})
+	if !IsForbidden(err) {
+		t.Errorf("got %v, want what is denied", err)
+	}
+}
+
+func TestWaitCustomResource(t *testing.T) {
+	s := newStage(t)
+	group := clustertest.Name() + ".example.com"
+	definition := clustertest.Object{
+		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": map[string]any{"name": "things." + group},
+		"spec": map[string]any{
+			"group": group, "scope": "Namespaced", "names": map[string]any{"plural": "things", "singular": "thing", "kind": "Thing"},
+			"versions": []map[string]any{{
+				"name": "v1", "served": true, "storage": true, "subresources": map[string]any{"status": map[string]any{}},
+				"schema": map[string]any{"openAPIV3Schema": map[string]any{"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
+			}},
+		},
+	}
+	made := s.api.Create(t, definition)
+	t.Cleanup(func() { s.api.Delete(t, "CustomResourceDefinition", "", "things."+group) })
+	crd := s.waited(made)
+	if list, err := Wait(t.Context(), s.client, []Waited{crd}, WaitOptions{Timeout: time.Minute, Observer: s.heard.add}); err != nil || len(list) > 0 {
+		t.Fatal(list, err)
+	}
+	var w Waited
+	clustertest.Eventually(t, 10*time.Second, "a Thing", func() bool {
+		body := fmt.Sprintf(`{"apiVersion":%q,"kind":"Thing","metadata":{"name":"x","namespace":%q,"labels":{%q:"test"}},"spec":{}}`, group+"/v1", s.ns, stageLabel)
+		code, _, err := s.api.Do("POST", "/apis/"+group+"/v1/namespaces/"+s.ns+"/things", "application/json", []byte(body))
+		return err == nil && code < 300
+	})
+	r, err := s.client.ResourceWithin(t.Context(), kube.ID{Group: group, Version: "v1", Kind: "Thing"}, 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w = Waited{ID: kube.ID{Group: group, Version: "v1", Kind: "Thing", Namespace: s.ns, Name: "x"}, Resource: r, Generation: 1, Changed: true}
+	say := func(status, reason string) {
+		s.api.Merge(t, group+"/v1/things", s.ns, "x/status", map[string]any{"status": map[string]any{
+			"observedGeneration": 1, "conditions": []any{map[string]any{"type": "Ready", "status": status, "reason": reason, "message": "of the thing", "lastTransitionTime": "2026-01-01T00:00:00Z"}},
+		}})
+	}
+	say("False", "Brewing")
+	list := s.wait(time.Second, w)
+	if len(list) != 1 || list[0].Reason != ReasonStatus {
+		t.Fatalf("got %+v", list)
+	}
+	wantLines(t, list[0], "Brewing: of the thing")
+	time.AfterFunc(500*time.Millisecond, func() { say("True", "Brewed") })
+	if list := s.wait(time.Minute, w); len(list) > 0 {
+		t.Fatalf("not healthy: %+v", list)
+	}
+}
