@@ -60,7 +60,10 @@ type row struct {
 }
 
 // underWay are the rows, in the order in which they began.
-type underWay struct{ rows []*row }
+type underWay struct {
+	rows []*row
+	over map[kube.ID]bool // objects whose record is written
+}
 
 func (w *underWay) find(id kube.ID) *row {
 	for _, r := range w.rows {
@@ -88,6 +91,9 @@ func (w *underWay) drop(id kube.ID) {
 // take notes an Event and says whether it is one that a record should hold. An object that was written and is waited for stays
 // under way until it is healthy.
 func (w *underWay) take(e cluster.Event) (line *outcome) {
+	if e.Kind == cluster.Healthy && w.over[e.ID] && w.find(e.ID) == nil {
+		return nil // as was to be expected of what needs no time
+	}
 	r := w.begin(e)
 	switch e.Kind {
 	case cluster.Waiting, cluster.Applying, cluster.Deleting, cluster.Progress:
@@ -104,6 +110,10 @@ func (w *underWay) take(e cluster.Event) (line *outcome) {
 		return &outcome{mark: warned, id: e.ID, text: e.Text, detail: e.Detail}
 	}
 	w.drop(e.ID)
+	if w.over == nil {
+		w.over = map[kube.ID]bool{}
+	}
+	w.over[e.ID] = true
 	o := &outcome{mark: marks[e.Kind], id: e.ID, text: say(e.Text, string(e.Kind)), detail: e.Detail}
 	if r.written != "" && e.Kind == cluster.Healthy {
 		o.text = say(e.Text, r.written)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/cluster"
+	"github.com/starctl/starctl/kube/plan"
 )
 
 var (
@@ -27,6 +28,7 @@ func at(seconds int, kind cluster.EventKind, id kube.ID, text string, detail ...
 var rollout = []cluster.Event{
 	at(0, cluster.Applying, settings, ""),
 	at(0, cluster.Created, settings, ""),
+	at(0, cluster.Healthy, settings, ""),
 	at(0, cluster.Applying, checkout, ""),
 	at(1, cluster.Changed, checkout, ""),
 	at(3, cluster.Progress, checkout, "4 of 6 Pods ready, 2 starting", "Pod checkout-1: pulling \x1b[2Jits image"),
@@ -109,7 +111,7 @@ func TestLiveView(t *testing.T) {
 			t.Errorf("the screen shows\n%s\nwant\n%s", got, strings.Join(lines, "\n"))
 		}
 	}
-	for _, e := range rollout[:5] {
+	for _, e := range rollout[:6] {
 		v.follow(e)
 	}
 	now = clock.Add(12 * time.Second)
@@ -122,7 +124,7 @@ func TestLiveView(t *testing.T) {
 	want(created, "said meanwhile",
 		"  Deployment checkout  4 of 6 Pods ready, 2 starting   12 s",
 		`    Pod checkout-1: pulling \x1b[2Jits image`)
-	v.follow(rollout[5])
+	v.follow(rollout[6])
 	want(created, "said meanwhile", "✓ Deployment checkout  6 of 6 Pods ready   19 s")
 }
 
@@ -166,11 +168,11 @@ func TestPlainLines(t *testing.T) {
 	now := clock
 	p := &plainLines{u: u, now: func() time.Time { return now }}
 	p.begin(inShop())
-	for _, e := range rollout[:5] {
+	for _, e := range rollout[:6] {
 		now = e.Time
 		p.follow(e)
 	}
-	p.follow(rollout[4])
+	p.follow(rollout[5])
 	beat := func(seconds int) {
 		now = clock.Add(time.Duration(seconds) * time.Second)
 		p.mu.Lock()
@@ -180,8 +182,8 @@ func TestPlainLines(t *testing.T) {
 	beat(12)
 	beat(13)
 	beat(14)
-	now = rollout[5].Time
-	p.follow(rollout[5])
+	now = rollout[6].Time
+	p.follow(rollout[6])
 	p.end()
 	want := `14:03:07 UTC prod-us: applying: 1 to create, 1 to change
 14:03:07 v ConfigMap settings  created
@@ -247,7 +249,7 @@ func TestEventLines(t *testing.T) {
 			t.Errorf("got %s", line)
 		}
 	}
-	if got, want := strings.Join(events, " "), "begin applying created applying changed progress healthy warning result"; got != want {
+	if got, want := strings.Join(events, " "), "begin applying created healthy applying changed progress healthy warning result"; got != want {
 		t.Errorf("events %s, want %s", got, want)
 	}
 }
@@ -272,5 +274,28 @@ func TestUnicodeLocale(t *testing.T) {
 		if got := unicodeLocale(func(n string) string { return env[n] }); got != c.want {
 			t.Errorf("LC_ALL=%s LANG=%s: %v", c.all, c.lang, got)
 		}
+	}
+}
+
+// What is said of many objects alike is said once.
+func TestFolded(t *testing.T) {
+	var list []plan.Obstacle
+	for i := range 6 {
+		id := settings
+		id.Name = fmt.Sprintf("c%d", i)
+		list = append(list, plan.Obstacle{Kind: "other-set", ID: id, Message: "it belongs to the set x", Help: []string{"keep its name"}})
+	}
+	list = append(list, plan.Obstacle{Kind: "exists", ID: checkout, Message: "it is there already"}, plan.Obstacle{Kind: "mass-prune", Message: "all would be deleted"})
+	got := folded(list)
+	var said []string
+	for _, o := range got {
+		said = append(said, o.Message)
+	}
+	want := "it belongs to the set x; so it is with ConfigMap shop/c1 and 4 more|it is there already|all would be deleted"
+	if s := strings.Join(said, "|"); s != want {
+		t.Errorf("got %s\nwant %s", s, want)
+	}
+	if n := len(folded(list[:3])); n != 3 {
+		t.Errorf("of three alike %d are said, want all", n)
 	}
 }

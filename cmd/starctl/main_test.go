@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -100,10 +101,10 @@ func ownNamespace(t *testing.T, server *clustertest.Cluster, ts *testscript.Test
 }
 
 // kubeCommand does what others do to the cluster, in the script's namespace: kube get KIND NAME, kube apply MANAGER FILE (JSON), kube
-// delete KIND NAME. "! kube get" wants that there is no such object.
+// delete KIND NAME. "! kube get" wants that there is no such object; kube await KIND NAME waits until there is.
 func kubeCommand(t *testing.T, server *clustertest.Cluster, ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 3 {
-		ts.Fatalf("usage: kube get|delete KIND NAME, kube apply MANAGER FILE")
+		ts.Fatalf("usage: kube get|await|delete KIND NAME, kube apply MANAGER FILE")
 	}
 	ns := ts.Getenv("NS")
 	switch args[0] {
@@ -113,6 +114,8 @@ func kubeCommand(t *testing.T, server *clustertest.Cluster, ts *testscript.TestS
 			ts.Fatalf("%s %s: there: %v", args[1], args[2], o != nil)
 		}
 		ts.Check(json.NewEncoder(ts.Stdout()).Encode(o))
+	case "await":
+		clustertest.Eventually(t, 30*time.Second, args[1]+" "+args[2], func() bool { return server.Get(t, args[1], ns, args[2]) != nil })
 	case "apply":
 		var o clustertest.Object
 		ts.Check(json.Unmarshal([]byte(strings.ReplaceAll(ts.ReadFile(args[2]), "$NS", ns)), &o))
