@@ -326,7 +326,9 @@ func (d *deployer) file(name string) string {
 }
 
 // namespace is where the set's inventory is.
-func (x *deployment) namespace() string { return x.engine.Client.Identity().Namespace }
+func (x *deployment) namespace() string {
+	return say(x.result.Set.Namespace, x.engine.Client.Identity().Namespace)
+}
 
 // plans makes the plans of all deployments.
 func (d *deployer) plans(ctx context.Context, list []*deployment, of func(context.Context, *deployment) (*plan.Plan, error)) error {

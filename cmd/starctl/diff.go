@@ -154,11 +154,7 @@ func heading(x *deployment, title string) string {
 	if where == x.place {
 		where = id.Server
 	}
-	ns := x.result.Set.Namespace
-	if ns == "" {
-		ns = id.Namespace
-	}
-	return fmt.Sprintf("%s: %s, namespace %s", title, where, ns)
+	return fmt.Sprintf("%s: %s, namespace %s", title, where, x.namespace())
 }
 
 // savePlans writes plans to a file of which there is never a part: beside it first, then by a new name.

@@ -128,9 +128,11 @@ func kubeCommand(t *testing.T, server *clustertest.Cluster, ts *testscript.TestS
 }
 
 var (
-	times = regexp.MustCompile(`\(?\b[0-9.]+ m?s\b\)?|(seconds|time)("?[=:] ?"?)[0-9.]+`)
-	hours = regexp.MustCompile(`\b[0-9]{2}:[0-9]{2}:[0-9]{2}\b|\b[0-9]{2}:[0-9]{2} UTC`)
-	dates = regexp.MustCompile(`\b20[0-9]{2}-[0-9]{2}-[0-9]{2}\b`)
+	times  = regexp.MustCompile(`\(?\b[0-9.]+ m?s\b\)?|(seconds|time)("?[=:] ?"?)[0-9.]+`)
+	hours  = regexp.MustCompile(`\b[0-9]{2}:[0-9]{2}:[0-9]{2}\b|\b[0-9]{2}:[0-9]{2} UTC`)
+	stamps = regexp.MustCompile(`\b20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z`)
+	who    = regexp.MustCompile(`[^ ]+@[^ ]+ pid [0-9]+`)
+	dates  = regexp.MustCompile(`\b20[0-9]{2}-[0-9]{2}-[0-9]{2}\b`)
 )
 
 // steady copies the standard output of the last command to a file, without times and what else varies: steady FILE; or its
@@ -143,7 +145,8 @@ func steady(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: steady [stderr] FILE")
 	}
-	text := times.ReplaceAllString(ts.ReadFile(from), "$1$2")
+	text := stamps.ReplaceAllString(ts.ReadFile(from), "2026-01-01T00:00:00Z")
+	text = who.ReplaceAllString(times.ReplaceAllString(text, "$1$2"), "WHO")
 	text = dates.ReplaceAllString(hours.ReplaceAllString(text, "00:00:00"), "2026-01-01")
 	for _, name := range []string{"NS", "SERVER"} {
 		if v := ts.Getenv(name); v != "" {

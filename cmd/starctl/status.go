@@ -114,7 +114,8 @@ func (f *statusFlags) table(x *deployment, s *cluster.Status) error {
 		if c != "" && c != green {
 			health = f.u.paintOut(c, health)
 		}
-		f.u.printf("%s %-*s  %s  %s\n", f.u.paintOut(c, sign), width[0], r[0], health, r[2])
+		line := fmt.Sprintf("%s %-*s  %s  %s", f.u.paintOut(c, sign), width[0], r[0], health, r[2])
+		f.u.printf("%s\n", strings.TrimRight(line, " "))
 		for _, line := range lines(o) {
 			f.u.printf("    %s\n", diag.Escape(line))
 		}
@@ -169,11 +170,22 @@ func markOf(o *cluster.ObjectState) mark {
 }
 
 func (f *statusFlags) asJSON(list []*deployment, all []*cluster.Status) error {
+	type problem struct {
+		Reason    string   `json:"reason"`
+		Pod       string   `json:"pod,omitempty"`
+		Container string   `json:"container,omitempty"`
+		Lines     []string `json:"lines,omitempty"`
+		Serving   string   `json:"serving,omitempty"`
+	}
 	type object struct {
 		*objectRef
-		Health   string `json:"health"`
-		Declared string `json:"declared,omitempty"` // where
-		cluster.ObjectState
+		Health   string                `json:"health"`
+		Text     string                `json:"text,omitempty"`
+		Problem  *problem              `json:"problem,omitempty"`
+		Pods     *cluster.PodCount     `json:"pods,omitempty"`
+		Foreign  []cluster.ForeignEdit `json:"foreign,omitempty"`
+		Since    string                `json:"since"`
+		Declared string                `json:"declared,omitempty"`
 	}
 	type run struct {
 		Holder string `json:"holder"`
@@ -200,7 +212,14 @@ func (f *statusFlags) asJSON(list []*deployment, all []*cluster.Status) error {
 			s.Revision, s.Result = r.Number, verdictWord(int(r.Verdict))
 		}
 		for _, o := range all[i].Objects {
-			s.Objects = append(s.Objects, object{refer(o.ID), healthOf(&o), x.declaration(f.u, o.ID), o})
+			one := object{
+				objectRef: refer(o.ID), Health: healthOf(&o), Text: o.Text, Pods: o.Pods, Foreign: o.Foreign,
+				Since: instant(o.Since), Declared: x.declaration(f.u, o.ID),
+			}
+			if p := o.Problem; p != nil {
+				one.Problem = &problem{p.Reason, p.Pod, p.Container, p.Lines, p.Serving}
+			}
+			s.Objects = append(s.Objects, one)
 		}
 		out = append(out, s)
 	}
