@@ -19,14 +19,19 @@ func (d *Deployment) Apply(ctx context.Context, p *plan.Plan) (*Report, error) {
 
 func (d *Deployment) perform(ctx context.Context, p *plan.Plan, phase string) (*Report, error) {
 	if len(p.Obstacles) > 0 {
-		return nil, &Failure{Refused, fmt.Errorf("the plan has %d obstacles", len(p.Obstacles)), nil}
+		return nil, &Failure{Refused, fmt.Errorf("the plan has %s", count(len(p.Obstacles), "obstacle", "obstacles")), nil}
 	}
 	begun := time.Now()
 	r, err := d.begin(ctx, p, phase)
-	if err != nil {
+	if err != nil && r.wrote == 0 {
 		return nil, r.failure(ctx, err)
 	}
-	err = r.all(ctx)
+	if err == nil {
+		err = r.all(ctx)
+	}
+	if err == nil && phase == "delete" {
+		err = r.forget(context.WithoutCancel(ctx))
+	}
 	report := r.report()
 	report.Duration = time.Since(begun)
 	if err != nil {
@@ -69,10 +74,16 @@ func (r *run) all(ctx context.Context) error {
 	}
 	work, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer stop()
-	if r.phase != "delete" {
+	if r.phase != "delete" && !r.lease.isLost() {
 		r.record(work, r.outcome(ctx, err))
 	}
-	r.lease.change(r.settle)
+	r.lease.settle(r.settle)
+	if err == nil {
+		var over bool
+		if over, err = r.leave(ctx); over {
+			return err
+		}
+	}
 	if ferr := r.lease.free(work); err == nil {
 		err = ferr
 	}

@@ -18,6 +18,9 @@ func (d *Deployment) begin(ctx context.Context, p *plan.Plan, phase string) (*ru
 		return r, errors.New("the plan was not made by this deployment")
 	}
 	by := *d.madeBy
+	if by.phase != "" {
+		r.phase = by.phase
+	}
 	mass := by.AllowMassPrune
 	by.Settings = d.Settings
 	by.AllowMassPrune = mass
@@ -33,9 +36,9 @@ func (d *Deployment) begin(ctx context.Context, p *plan.Plan, phase string) (*ru
 		if err := r.free(ctx); err != nil {
 			return r, err
 		}
-		r.intend()
+		r.intend(r.reading.inventory)
 		var err error
-		if r.lease, err = d.Client.lock(ctx, r.reading.inventory, phase, d.ttl()); err == nil {
+		if r.lease, err = d.Client.lock(ctx, r.reading.inventory, r.phase, d.ttl()); err == nil {
 			return r, nil
 		}
 		if !IsStale(err) && !IsExists(err) && !IsNotFound(err) {
@@ -54,17 +57,13 @@ func (r *run) nothingToStore() bool {
 	if r.phase == "delete" {
 		return false // the inventory itself is to go, also when a run that ended before has deleted all else
 	}
-	if !r.plan.Empty() || inv.Op != nil || inv.ResourceVersion == "" || len(inv.Entries) != len(r.plan.Steps) {
+	if !r.plan.Empty() || inv.Op != nil || inv.ResourceVersion == "" {
 		return false
 	}
-	for i := range r.plan.Steps {
-		s := &r.plan.Steps[i]
-		e := r.reading.entries[s.ID.Identity()]
-		if e == nil || e.State != Present || e.UID != s.UID || e.Hash != r.hash(i) {
-			return false
-		}
-	}
-	return true
+	after := Inventory{Entries: slices.Clone(inv.Entries)}
+	r.intend(&after)
+	r.settle(&after)
+	return slices.Equal(after.Entries, inv.Entries)
 }
 
 // hash is that of a declared step's content.
@@ -144,8 +143,7 @@ func different(old, now *plan.Plan) string {
 }
 
 // intend puts every object that will exist, or does, into the inventory.
-func (r *run) intend() {
-	inv := r.reading.inventory
+func (r *run) intend(inv *Inventory) {
 	known := inv.index()
 	now := time.Now().UTC().Truncate(time.Second)
 	var more []Entry

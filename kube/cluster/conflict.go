@@ -88,9 +88,17 @@ func (t *trial) ownedBy(c FieldConflict) {
 		message, what = c.Field+": "+message, strings.TrimPrefix(c.Field, ".")
 	}
 	t.object(t.i, "conflict", path, []string{
-		fmt.Sprintf("leave it to them: apply.leave(object, %q)", what),
-		fmt.Sprintf("take it: apply.take(object, %q)", what),
+		fmt.Sprintf("leave it to them: apply.leave(object, %s)", quoted(what)),
+		fmt.Sprintf("take it: apply.take(object, %s)", quoted(what)),
 	}, "%s", message)
+}
+
+// quoted is a path as a literal of Starlark that is easy to read.
+func quoted(path string) string {
+	if strings.Contains(path, `"`) && !strings.ContainsAny(path, `'\`) {
+		return "'" + path + "'"
+	}
+	return fmt.Sprintf("%q", path)
 }
 
 // since says since when a manager owns its fields: the server tells it of those that update, and keeps it of all.

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"time"
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/plan"
@@ -12,7 +11,7 @@ import (
 func (d *Deployment) PlanDelete(ctx context.Context) (*plan.Plan, error) {
 	empty := *d
 	empty.Set = &kube.Set{Name: d.Set.Name, Namespace: d.Set.Namespace}
-	empty.AllowMassPrune = true
+	empty.AllowMassPrune, empty.phase = true, "delete"
 	p, r, err := empty.plan(ctx)
 	if err != nil {
 		return nil, err
@@ -23,28 +22,46 @@ func (d *Deployment) PlanDelete(ctx context.Context) (*plan.Plan, error) {
 
 // Delete carries out a plan of PlanDelete: objects in the reverse order of their stages, at last the history and the inventory.
 func (d *Deployment) Delete(ctx context.Context, p *plan.Plan) (*Report, error) {
-	begun := time.Now()
-	if d.made != nil && d.madePlan == p && d.made.inventory.ResourceVersion == "" && len(p.Steps) == 0 {
+	if d.made != nil && d.madePlan == p && d.made.inventory.ResourceVersion == "" && len(p.Steps) == 0 && len(p.Obstacles) == 0 {
 		return &Report{Counts: map[plan.Action]int{}}, nil
 	}
-	r, err := d.begin(ctx, p, "delete")
-	if err != nil {
-		return nil, r.failure(ctx, err)
-	}
-	err = r.all(ctx)
-	if err == nil && len(r.kept) == 0 && len(r.lease.inv.Entries) == 0 {
-		err = r.forget(context.WithoutCancel(ctx))
-	}
-	report := r.report()
-	report.Duration = time.Since(begun)
-	if err != nil {
-		return report, r.failure(ctx, err)
-	}
-	return report, r.verdict(report)
+	return d.perform(ctx, p, "delete")
 }
+
+// leave deletes the namespace of the inventory, if the set owns that too and everything else is gone. It takes the history and
+// the inventory with it, which until then say what is left to do; over says that there is nothing to store any more.
+func (r *run) leave(ctx context.Context) (over bool, err error) {
+	home := r.homeStep()
+	if home == nil || len(r.kept) > 0 || len(r.lease.inv.Entries) > 1 {
+		return false, nil
+	}
+	if err := r.remove(ctx, home); err != nil || !r.isDeleting(home) {
+		return false, err
+	}
+	err = r.awaitGone(ctx, []*plan.Step{home})
+	r.lease.abandon()
+	return true, err
+}
+
+// homeStep is the step that deletes the namespace of the inventory, or nil.
+func (r *run) homeStep() *plan.Step {
+	for i := range r.plan.Steps {
+		if s := &r.plan.Steps[i]; s.Action == plan.Delete && isHome(s.ID, r.owner) {
+			return s
+		}
+	}
+	return nil
+}
+
+// isHome reports whether an object is the namespace of the owner's inventory.
+func isHome(id kube.ID, owner plan.Owner) bool { return isNamespace(id) && id.Name == owner.Namespace }
 
 // forget removes the history, and then the inventory of a set that owns nothing any more.
 func (r *run) forget(ctx context.Context) error {
+	inv := r.lease.inv
+	if len(r.kept) > 0 || len(inv.Entries) > 0 || r.homeStep() != nil {
+		return nil
+	}
 	c, ns := r.d.Client, r.owner.Namespace
 	list, err := r.d.revisions(ctx)
 	if err != nil && !IsForbidden(err) {
@@ -55,7 +72,6 @@ func (r *run) forget(ctx context.Context) error {
 			return err
 		}
 	}
-	inv := r.lease.inv
 	err = c.Delete(ctx, inventoryMaps, ns, r.owner.Inventory(), Preconditions{UID: inv.UID, ResourceVersion: inv.ResourceVersion})
 	if IsNotFound(err) {
 		return nil

@@ -20,6 +20,7 @@ type Deployment struct {
 	madePlan *plan.Plan
 	madeBy   *Deployment    // of what set: that of a revision, or none to delete, where it is not Set
 	keep     []kube.ID      // not declared, and not to be deleted: Secrets of a revision
+	phase    string         // of runs, if it is not what the method says: rollback
 	comparer *plan.Comparer // of every plan, so that digests of Secrets can be compared between them
 }
 

@@ -156,7 +156,7 @@ func TestRealConflict(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, p := s.plan(cm("a", "2"))
-	if len(p.Obstacles) != 1 || p.Obstacles[0].Kind != "conflict" || p.Obstacles[0].Path.String() != "data.k" ||
+	if len(p.Obstacles) != 1 || p.Obstacles[0].Kind != "conflict" || p.Obstacles[0].Path.String() != `data["k"]` || p.Obstacles[0].Help[0] != `leave it to them: apply.leave(object, 'data["k"]')` ||
 		!strings.Contains(p.Obstacles[0].Message, "declared 2, but argocd owns it (theirs, since 20") {
 		t.Fatalf("obstacles: %+v", p.Obstacles)
 	}

@@ -215,7 +215,7 @@ func (r *run) written(s *plan.Step, i int, live kube.Node) {
 	r.mu.Unlock()
 	s.UID = uidOf(live)
 	if r.lease != nil {
-		r.lease.change(func(inv *Inventory) { inv.present(s, r.hash(i)) })
+		r.lease.change(s.ID, func(e *Entry) bool { return e.present(s, r.hash(i)) })
 	}
 	r.d.observe(Event{Kind: map[plan.Action]EventKind{plan.Create: Created, plan.Replace: Replaced}[s.Action].or(Changed), ID: s.ID})
 }
@@ -228,13 +228,12 @@ func (k EventKind) or(other EventKind) EventKind {
 }
 
 // present notes an object that was written.
-func (inv *Inventory) present(s *plan.Step, hash string) {
-	if e := inv.find(s.ID); e != nil {
-		if e.UID != "" && e.UID != s.UID {
-			e.Since = time.Now().UTC().Truncate(time.Second)
-		}
-		e.UID, e.Hash, e.State, e.Version = s.UID, hash, Present, s.ID.Version
+func (e *Entry) present(s *plan.Step, hash string) bool {
+	if e.UID != "" && e.UID != s.UID {
+		e.Since = time.Now().UTC().Truncate(time.Second)
 	}
+	e.UID, e.Hash, e.State, e.Version = s.UID, hash, Present, s.ID.Version
+	return true
 }
 
 // established waits until the kinds that a stage defines can be used.

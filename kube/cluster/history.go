@@ -280,6 +280,7 @@ func (d *Deployment) PlanRollback(ctx context.Context, number int) (*plan.Plan, 
 		return nil, err
 	}
 	back := *d
+	back.phase = "rollback"
 	back.Set = &kube.Set{Name: d.Set.Name, Namespace: d.Set.Namespace}
 	var left []kube.ID
 	for _, n := range rev.Objects {
@@ -295,8 +296,27 @@ func (d *Deployment) PlanRollback(ctx context.Context, number int) (*plan.Plan, 
 	if err != nil {
 		return nil, err
 	}
+	if err := back.missing(ctx, p, left); err != nil {
+		return nil, AsFailure(err, Refused)
+	}
 	d.made, d.madePlan, d.madeBy = r, p, &back
 	return p, nil
+}
+
+// missing notes Secrets that a revision had and that are not there any more.
+func (d *Deployment) missing(ctx context.Context, p *plan.Plan, secrets []kube.ID) error {
+	for _, id := range secrets {
+		_, err := d.get(ctx, id)
+		switch {
+		case IsNotFound(err):
+			p.Notes = append(p.Notes, plan.Obstacle{Kind: "secret-missing", ID: id, Message: "the revision had it, and it is not there any more: what Secrets hold is not kept in the history", Help: []string{
+				"make it again before Pods need it",
+			}})
+		case err != nil && !IsForbidden(err):
+			return err
+		}
+	}
+	return nil
 }
 
 // previous is the last revision that went well before the current one.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/starctl/starctl/kube"
 )
 
 // lockTTL is how long a holder that renews nothing is taken for alive. It renews three times as often.
@@ -25,8 +27,9 @@ type lease struct {
 
 	mu      sync.Mutex
 	inv     *Inventory
-	renewed time.Time // when the Op was stored last; with the wall clock, which goes on while the machine sleeps
-	lost    error     // why the lock is not ours any more
+	changes map[kube.ID]entryChange // of entries, not in inv yet
+	renewed time.Time               // when the Op was stored last; with the wall clock, which goes on while the machine sleeps
+	lost    error                   // why the lock is not ours any more
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -76,6 +79,7 @@ func (l *lease) store(ctx context.Context) error {
 	if l.lost != nil {
 		return l.lost
 	}
+	l.fold()
 	l.inv.Op.Renew++
 	begun := time.Now()
 	err := l.c.swap(ctx, l.inv)
@@ -103,11 +107,46 @@ func (l *lease) held(ctx context.Context) error {
 	return l.store(ctx)
 }
 
-// change changes entries in memory; they are stored with the next write, and at the latest when the lock is renewed.
-func (l *lease) change(f func(*Inventory)) {
+// entryChange changes an Entry, or drops it by returning false.
+type entryChange func(e *Entry) (keep bool)
+
+// change changes the Entry of an object in memory; it is stored with the next write, and at the latest when the lock is renewed.
+func (l *lease) change(id kube.ID, f entryChange) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.changes == nil {
+		l.changes = map[kube.ID]entryChange{}
+	}
+	l.changes[id.Identity()] = f
+}
+
+// settle changes all entries as their last change, once nothing else is under way.
+func (l *lease) settle(f func(*Inventory)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fold()
 	f(l.inv)
+}
+
+// fold makes all changes at once: there may be as many as entries.
+func (l *lease) fold() {
+	if len(l.changes) == 0 {
+		return
+	}
+	kept := make([]Entry, 0, len(l.inv.Entries))
+	for _, e := range l.inv.Entries {
+		if f := l.changes[e.ID().Identity()]; f == nil || f(&e) {
+			kept = append(kept, e)
+		}
+	}
+	l.inv.Entries, l.changes = kept, nil
+}
+
+// isLost reports whether another run is known to have the set.
+func (l *lease) isLost() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lost != nil
 }
 
 // free stores the Inventory as it is and gives the lock back. A lease that was lost stores nothing.
@@ -119,6 +158,7 @@ func (l *lease) free(ctx context.Context) error {
 	if l.lost != nil {
 		return l.lost
 	}
+	l.fold()
 	op := l.inv.Op
 	l.inv.Op = nil
 	err := l.c.swap(ctx, l.inv)
@@ -126,6 +166,12 @@ func (l *lease) free(ctx context.Context) error {
 		l.inv.Op = op
 	}
 	return err
+}
+
+// abandon stops renewing without storing anything: there is nothing left to store it in.
+func (l *lease) abandon() {
+	l.stop()
+	<-l.done
 }
 
 // holder names this process for people, and so that another one on this machine can see that it is gone.

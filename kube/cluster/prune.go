@@ -71,6 +71,9 @@ func (b *planner) deletion(e *Entry) (plan.Step, bool) {
 		return plan.Step{}, false
 	case b.rebuilt:
 		return plan.Step{}, false
+	case isHome(id, b.owner) && b.d.phase != "delete":
+		b.about(id, "protected", nil, "no longer declared, and kept: the inventory of the set lives in it")
+		return plan.Step{}, false
 	case protected(id) && !b.d.PruneProtected:
 		b.about(id, "protected", []string{"delete it, with all that it holds: --prune-protected"}, "no longer declared, and kept: a "+id.Kind+" is not deleted unasked")
 		return plan.Step{}, false
@@ -242,11 +245,11 @@ func (r *run) awaitGone(ctx context.Context, steps []*plan.Step) error {
 // patience is how long deletions are waited for.
 func (r *run) patience() time.Duration { return r.d.timeout() }
 
-// deletions are the plan's.
+// deletions are the plan's, without that of the namespace that the inventory lives in, which comes after all others.
 func (r *run) deletions() []*plan.Step {
 	var list []*plan.Step
 	for i := range r.plan.Steps {
-		if s := &r.plan.Steps[i]; s.Action == plan.Delete {
+		if s := &r.plan.Steps[i]; s.Action == plan.Delete && !isHome(s.ID, r.owner) {
 			list = append(list, s)
 		}
 	}
@@ -284,9 +287,7 @@ func (r *run) gone(s *plan.Step) {
 	r.done[s] = true
 	delete(r.asked, s)
 	r.mu.Unlock()
-	r.lease.change(func(inv *Inventory) {
-		inv.Entries = slices.DeleteFunc(inv.Entries, func(e Entry) bool { return e.ID().Identity() == s.ID.Identity() })
-	})
+	r.lease.change(s.ID, func(*Entry) bool { return false })
 	r.d.observe(Event{Kind: Deleted, ID: s.ID})
 }
 
@@ -295,10 +296,9 @@ func (r *run) keep(s *plan.Step, why string) {
 	r.kept = append(r.kept, s.ID)
 	delete(r.asked, s)
 	r.mu.Unlock()
-	r.lease.change(func(inv *Inventory) {
-		if e := inv.find(s.ID); e != nil {
-			e.State = Unresolved
-		}
+	r.lease.change(s.ID, func(e *Entry) bool {
+		e.State = Unresolved
+		return true
 	})
 	r.d.observe(Event{Kind: Kept, ID: s.ID, Text: why})
 }

@@ -84,7 +84,7 @@ func TestRealTakesOnlyWhatIsListed(t *testing.T) {
 	theirs(`{"k":"theirs","l":"theirs"}`)
 	s.wish("a", plan.Wishes{Take: []kube.Path{kube.Fields("data", "k")}})
 	_, p := s.plan(two("2", "2"))
-	if len(p.Obstacles) != 1 || p.Obstacles[0].Path.String() != "data.l" {
+	if len(p.Obstacles) != 1 || p.Obstacles[0].Path.String() != `data["l"]` {
 		t.Fatalf("%+v", p.Obstacles)
 	}
 
