@@ -379,9 +379,6 @@ func gather(ctx context.Context, c *Client, ns, name string, k *workload) func(*
 		if b, err := c.Get(ctx, podResource, ns, name); err == nil {
 			pods = decodePods([][]byte{b})
 		}
-		for _, p := range pods {
-			p.owner = p.uid
-		}
 	}
 	return func(to *crowd) {
 		for _, r := range sets {

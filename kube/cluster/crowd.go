@@ -213,8 +213,11 @@ const failedPods = 3
 // trouble is the gravest of what is wrong; nil if nothing is.
 func (d *diagnosis) trouble() *finding {
 	var worst *finding
-	fallen, fresh := 0, 0
+	fallen, fresh, ending := 0, 0, 0
 	for p, is := range d.crowd.of(d.work) {
+		if p.leaving {
+			ending++
+		}
 		if !is {
 			continue
 		}
@@ -232,20 +235,23 @@ func (d *diagnosis) trouble() *finding {
 			worst = f
 		}
 	}
-	if worst != nil {
-		if worst.reason == ReasonPodFailed && fallen >= failedPods && !d.work.finite && fresh < d.work.wanted {
-			worst.heals = false
-			worst.lines = append(worst.lines, fmt.Sprintf("%d Pods of this version have failed", fallen))
-		}
+	if worst != nil && worst.reason == ReasonPodFailed && fallen >= failedPods && !d.work.finite && fresh < d.work.wanted {
+		worst.heals = false
+		worst.lines = append(worst.lines, fmt.Sprintf("%d Pods of this version have failed", fallen))
+	}
+	if worst != nil && !worst.quiet || fresh >= d.work.wanted {
 		return worst
 	}
-	if fresh < d.work.wanted {
-		if f := d.refused(); f != nil {
-			return f
-		}
-		return d.blocked()
+	if f := d.refused(); f != nil {
+		return f
 	}
-	return nil
+	if f := d.blocked(); f != nil {
+		return f
+	}
+	if worst == nil && ending > 0 {
+		return &finding{reason: ReasonPending, head: "waits until " + count(ending, "older Pod has", "older Pods have") + " ended", heals: true}
+	}
+	return worst
 }
 
 func (d *diagnosis) examine(p *pod) *finding {
@@ -329,17 +335,20 @@ func decodePods(items [][]byte) []*pod {
 }
 
 // selections are selectors that together find the Pods of all these workloads, and not many others: workloads that are told
-// apart by one label are found by one selector. An empty one is everything.
+// apart by one label are found by one selector. Where it would take many selectors it is one, which is empty: everything.
 func selections(works []*workload) []string {
 	open := slices.Clone(works)
 	var list []string
 	for len(open) > 0 {
 		key, values := commonLabel(open)
-		if key == "" || len(list) == mostSelections {
+		if key == "" {
 			return []string{""}
 		}
 		open = slices.DeleteFunc(open, func(k *workload) bool { return values[k.selector[key]] })
 		list = append(list, oneOf(key, slices.Sorted(maps.Keys(values)))...)
+		if len(list) > mostSelections {
+			return []string{""}
+		}
 	}
 	return list
 }

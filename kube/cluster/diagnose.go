@@ -116,7 +116,7 @@ func (x *examination) examine() *finding {
 		f = x.inside()
 	}
 	if f == nil {
-		return nil
+		f = x.starting()
 	}
 	f.pod = p.name
 	f.head = "Pod " + p.name + ": " + f.head
@@ -130,7 +130,7 @@ func (x *examination) whole() *finding {
 	case p.phase == "Failed":
 		return x.fallen()
 	case p.homeless != "":
-		f := &finding{reason: ReasonUnscheduled, gravity: homeless, head: "no node takes it", grace: x.grace.Heal, heals: p.rises}
+		f := &finding{reason: ReasonUnscheduled, gravity: homeless, head: "no node takes it", grace: x.grace.Heal, heals: p.rises || p.gated}
 		f.add(p.homeless)
 		if p.rises {
 			f.add("a node is being added")
@@ -138,6 +138,33 @@ func (x *examination) whole() *finding {
 		return f
 	}
 	return nil
+}
+
+// starting says what a Pod is at with which nothing is wrong as far as one sees.
+func (x *examination) starting() *finding {
+	f := &finding{reason: ReasonPending, gravity: slow, head: "starting", heals: true, quiet: true}
+	for i := range x.pod.containers {
+		c := &x.pod.containers[i]
+		if c.ready && (c.role != initial || c.done()) {
+			continue
+		}
+		f.container = c.name
+		switch {
+		case c.running:
+			f.head, f.log = c.String()+" runs, and is not ready yet", true
+		case c.now != nil:
+			f.head, f.log = c.String()+" has ended: "+c.now.text(c), true
+		case c.waiting == "ContainerCreating" || c.waiting == "PodInitializing" || c.waiting == "":
+			f.head = c.String() + " is being created: its image is pulled, or its volumes are set up"
+		default:
+			f.head = c.String() + ": " + printable(colon(c.waiting, c.message))
+		}
+		break
+	}
+	if n := len(x.notices); n > 0 {
+		f.add(colon(x.notices[n-1].reason, x.notices[n-1].message))
+	}
+	return f
 }
 
 // fallen is a Pod that has failed: as a whole, or by one of its containers.
@@ -384,15 +411,18 @@ func (x *examination) killedBy(c *container) (*probe, string) {
 	if c.last == nil || c.last.reason == "OOMKilled" {
 		return nil, ""
 	}
-	if c.startup != nil && !c.started && c.last.lasted >= c.startup.allowance*8/10 && x.probeCount(c, "Startup") > 0 {
+	if c.startup != nil && !c.started && usedUp(c.last, c.startup) && x.probeCount(c, "Startup") > 0 {
 		return c.startup, ReasonStartup
 	}
 	// A program that is told to end may exit as it likes; one that crashes is not being told.
-	if c.liveness != nil && x.probeCount(c, "Liveness") > 0 && c.last.lasted >= c.liveness.allowance*8/10 {
+	if c.liveness != nil && x.probeCount(c, "Liveness") > 0 && usedUp(c.last, c.liveness) {
 		return c.liveness, ReasonLiveness
 	}
 	return nil, ""
 }
+
+// usedUp reports whether a run lasted about as long as a probe may fail. Its times are whole seconds.
+func usedUp(e *exit, p *probe) bool { return e.lasted+time.Second >= p.allowance*8/10 }
 
 // runs is what is wrong with a container that runs, or has just ended.
 func (x *examination) runs(c *container) *finding {
@@ -440,7 +470,7 @@ func (x *examination) readiness(c *container) *finding {
 	if c.startup != nil {
 		f.grace = x.grace.Probe
 	}
-	f.grace = max(f.grace, min(c.readiness.allowance, 2*x.grace.Warmup))
+	f.grace = max(f.grace, c.readiness.allowance)
 	failing := x.probeText(c, "Readiness")
 	if failing == "" {
 		f.quiet = c.restarts == 0

@@ -46,8 +46,12 @@ type workload struct {
 	refusedSince time.Time // when that was first seen
 	bare         bool      // a container has no probe: that it is ready says little
 	finite       bool      // its Pods end by themselves
+	mixed        bool      // Pods of older versions are meant to stay
 	oneByOne     bool      // no Pod is renewed while another is broken
 }
+
+// told reports whether people are told of a workload by the number of its Pods.
+func (k *workload) told() bool { return !k.finite && !k.mixed && k.kind != "Pod" }
 
 // tally counts Pods.
 type tally struct {
@@ -340,10 +344,12 @@ func workOf(id kube.ID, n kube.Node) *workload {
 		w.revision = strings.Clone(st.Get("updateRevision").Str())
 		fresh = number(st, 0, "updatedReplicas")
 		w.oneByOne = spec.Get("podManagementPolicy").Str() != "Parallel" && spec.Get("updateStrategy", "type").Str() != "OnDelete"
-		if p := number(spec, 0, "updateStrategy", "rollingUpdate", "partition"); p > 0 {
+		w.mixed = number(spec, 0, "updateStrategy", "rollingUpdate", "partition") > 0 || spec.Get("updateStrategy", "type").Str() == "OnDelete"
+		if w.mixed {
 			fresh = total
 		}
 	case "DaemonSet":
+		w.mixed = spec.Get("updateStrategy", "type").Str() == "OnDelete"
 		w.revision = strings.Clone(n.Get("metadata", "annotations", "deprecated.daemonset.template.generation").Str())
 		w.wanted, ready, total, fresh = number(st, 0, "desiredNumberScheduled"), number(st, 0, "numberReady"), number(st, 0, "currentNumberScheduled"), number(st, 0, "updatedNumberScheduled")
 	case "Job":

@@ -13,7 +13,7 @@ import (
 // pod is what is remembered of a Pod: little, so that many can be.
 type pod struct {
 	name, uid string
-	owner     string // uid of its controller
+	owner     string // uid of its controller, or its own
 	revision  string // of a StatefulSet's or DaemonSet's Pod
 	node      string
 	phase     string
@@ -22,6 +22,7 @@ type pod struct {
 	ready     bool
 	leaving   bool   // being deleted
 	homeless  string // why no node takes it
+	gated     bool   // because somebody does not want it to be scheduled yet
 	gates     string // readiness gates that are closed
 	finite    bool   // it ends by itself
 
@@ -81,12 +82,13 @@ type probe struct {
 func readPod(n kube.Node) *pod {
 	meta, st := n.Get("metadata"), n.Get("status")
 	p := &pod{
-		name: text(meta.Get("name")), uid: text(meta.Get("uid")), owner: controllerOf(meta), node: text(n.Get("spec", "nodeName")),
+		name: text(meta.Get("name")), uid: text(meta.Get("uid")), node: text(n.Get("spec", "nodeName")),
 		phase: text(st.Get("phase")), reason: text(st.Get("reason")), message: text(st.Get("message")),
 		ready:   conditionOf(n, "Ready").Get("status").Str() == "True",
 		leaving: meta.Get("deletionTimestamp").Exists(),
 		finite:  n.Get("spec", "restartPolicy").Str() != "Always",
 	}
+	p.owner = cmp.Or(controllerOf(meta), p.uid)
 	labels := meta.Get("labels")
 	p.revision = text(labels.Get("controller-revision-hash"))
 	if g := labels.Get("pod-template-generation").Str(); g != "" {
@@ -94,6 +96,7 @@ func readPod(n kube.Node) *pod {
 	}
 	if c := conditionOf(n, "PodScheduled"); c.Get("status").Str() == "False" {
 		p.homeless = cmp.Or(text(c.Get("message")), text(c.Get("reason")))
+		p.gated = c.Get("reason").Str() == "SchedulingGated"
 	}
 	for _, key := range []string{"initContainerStatuses", "containerStatuses"} {
 		for _, c := range st.Get(key).Items() {

@@ -278,7 +278,7 @@ func (s *inspection) why(ctx context.Context, i int, warnings *crowd) {
 		f = d.trouble()
 		if t, ok := pods.tally(h.work); ok && st.Pods != nil {
 			st.Pods.Ready, st.Pods.New = t.ready+t.serve, t.fresh
-			if h.reason == ReasonPending {
+			if h.reason == ReasonPending && h.work.told() {
 				st.Text = t.text(h.work.wanted)
 			}
 		}

@@ -268,7 +268,6 @@ func sight(object []byte) (sighting, error) {
 	s.ttl = n.Get("spec", "ttlSecondsAfterFinished").Exists()
 	if w := s.health.work; w != nil && w.kind == "Pod" {
 		s.pod = readPod(n)
-		s.pod.owner = s.uid
 	}
 	return s, nil
 }
@@ -453,8 +452,8 @@ const progressEvery = time.Second
 // progress tells how far an item is, if that is different from what was told.
 func (w *waiter) progress(it *item, now time.Time) {
 	said := it.health.text
-	if k := it.health.work; k != nil && it.health.reason == ReasonPending {
-		if t, ok := w.pods.tally(k); ok && !k.finite && k.kind != "Pod" {
+	if k := it.health.work; k != nil && it.health.reason == ReasonPending && k.told() {
+		if t, ok := w.pods.tally(k); ok {
 			said = t.text(k.wanted)
 		}
 	}
@@ -526,7 +525,7 @@ func (w *waiter) explain(it *item, said string) {
 // problemOf puts together what is known of an object that is not healthy, all but the log.
 func problemOf(id kube.ID, h *health, f *finding, pods *crowd) *Problem {
 	p := &Problem{ID: id, Reason: h.reason}
-	if h.state == failed || f == nil {
+	if h.state == failed || f == nil || f.quiet {
 		p.Lines = append(p.Lines, printable(h.text))
 	}
 	if f != nil {
