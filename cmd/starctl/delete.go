@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -60,6 +62,7 @@ func (f *deleteFlags) run(ctx context.Context, args []string) error {
 	if err := f.present(list); err != nil {
 		return err
 	}
+	slices.SortStableFunc(list, func(a, b *deployment) int { return cmp.Compare(holders(a.plan), holders(b.plan)) })
 	q := question{ask: fmt.Sprintf("Delete %s from %s?", sets(list), places(list)), list: list, byName: true}
 	if err := f.approval.of(ctx, f.u, q); err != nil {
 		return err
@@ -67,6 +70,17 @@ func (f *deleteFlags) run(ctx context.Context, args []string) error {
 	return f.carryOut(ctx, list, act{"delete", "deleting", f.keepGoing, func(ctx context.Context, x *deployment) (*cluster.Report, error) {
 		return x.engine.Delete(ctx, x.plan)
 	}})
+}
+
+// holders counts what holds the objects of other sets, and takes them along when it goes: that is deleted last.
+func holders(p *plan.Plan) int {
+	n := 0
+	for i := range p.Steps {
+		if s := &p.Steps[i]; s.Action == plan.Delete && (s.ID.Kind == "Namespace" || s.ID.Kind == "CustomResourceDefinition") {
+			n++
+		}
+	}
+	return n
 }
 
 // sets names what is deleted: the set if it is one, else how many.

@@ -97,7 +97,7 @@ func (f *diffFlags) print(list []*deployment) error {
 	if f.format == "json" {
 		return plan.JSON(f.u.out, plansOf(list), f.places(list))
 	}
-	return f.writePlans(f.u.out, list, f.u.colorOut)
+	return f.writePlans(f.u.out, list, list, f.u.colorOut)
 }
 
 func plansOf(list []*deployment) []*plan.Plan {
@@ -124,27 +124,31 @@ func (d *deployer) places(list []*deployment) func(*kube.Object) string {
 	}
 }
 
-// writePlans writes plans for people, each below where it goes.
-func (d *deployer) writePlans(w io.Writer, list []*deployment, colored bool) error {
-	s := plan.Style{ASCII: !d.u.utf8, All: d.whole, Delete: d.deletes, More: "starctl diff --whole", Place: d.places(list)}
+// writePlans writes plans for people, each below where it goes; among several, one that changes nothing is a line. list are all
+// that the command line means.
+func (d *deployer) writePlans(w io.Writer, shown, list []*deployment, colored bool) error {
+	s := plan.Style{ASCII: !d.u.utf8, All: d.whole, Delete: d.deletes, More: "starctl diff --whole", Place: d.places(list), Width: d.u.columns()}
 	if colored {
 		s.Created, s.Changed, s.Deleted, s.Dim, s.Reset = string(green), string(yellow), string(red), string(dim), reset
 	}
-	s.Width = d.u.columns()
-	for i, x := range list {
-		if i > 0 {
-			if _, err := io.WriteString(w, "\n"); err != nil {
-				return err
-			}
+	var b bytes.Buffer
+	block := true // the last one was more than a line
+	for i, x := range shown {
+		line := len(shown) > 1 && x.plan.Empty()
+		if i > 0 && (block || !line) {
+			b.WriteByte('\n')
 		}
-		if _, err := fmt.Fprintf(w, "%s\n\n", tint(colored, bold, diag.Escape(heading(x, title(x, list))))); err != nil {
-			return err
+		if block = !line; line {
+			fmt.Fprintf(&b, "%s: %s\n", diag.Escape(title(x, list)), x.plan.Summary())
+			continue
 		}
-		if err := plan.Write(w, x.plan, s); err != nil {
+		fmt.Fprintf(&b, "%s\n\n", tint(colored, bold, diag.Escape(heading(x, title(x, list)))))
+		if err := plan.Write(&b, x.plan, s); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err := w.Write(b.Bytes())
+	return err
 }
 
 // heading is "prod-us: gke_acme_us-east1, namespace shop".

@@ -56,6 +56,7 @@ type row struct {
 	begun   time.Time
 	text    string   // what is happening
 	detail  []string // why
+	said    bool     // a warning about it was the last thing
 	written string   // "created" as soon as it is, for the record of what is not waited for; "" again once it is
 }
 
@@ -97,7 +98,7 @@ func (w *underWay) take(e cluster.Event) (line *outcome) {
 	r := w.begin(e)
 	switch e.Kind {
 	case cluster.Waiting, cluster.Applying, cluster.Deleting, cluster.Progress:
-		r.text, r.detail, r.written = say(e.Text, doing[e.Kind]), e.Detail, ""
+		r.text, r.detail, r.written, r.said = say(e.Text, doing[e.Kind]), e.Detail, "", false
 		return nil
 	case cluster.Created, cluster.Changed, cluster.Replaced:
 		r.written = string(e.Kind)
@@ -106,6 +107,7 @@ func (w *underWay) take(e cluster.Event) (line *outcome) {
 			return nil
 		}
 	case cluster.Warned:
+		r.said = true
 		w.drop(kube.ID{})
 		return &outcome{mark: warned, id: e.ID, text: e.Text, detail: e.Detail}
 	}
@@ -118,7 +120,7 @@ func (w *underWay) take(e cluster.Event) (line *outcome) {
 	if r.written != "" && e.Kind == cluster.Healthy {
 		o.text = say(e.Text, r.written)
 	}
-	if took := e.Time.Sub(r.begun); took >= time.Second {
+	if took := e.Time.Sub(r.begun); took >= time.Second && o.mark != failed {
 		o.took = took
 	}
 	return o
@@ -130,7 +132,7 @@ func (w *underWay) rest() []outcome {
 	var list []outcome
 	for _, r := range w.rows {
 		switch {
-		case r.id == kube.ID{}:
+		case r.id == kube.ID{}, r.said && r.written == "":
 		case r.written != "":
 			list = append(list, outcome{mark: done, id: r.id, text: say(r.text, r.written)})
 		default:

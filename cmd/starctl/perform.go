@@ -176,7 +176,7 @@ func (d *deployer) show(list []*deployment) error {
 		return nil
 	}
 	var b bytes.Buffer
-	if err := d.writePlans(&b, some, d.u.colorErr); err != nil {
+	if err := d.writePlans(&b, some, list, d.u.colorErr); err != nil {
 		return err
 	}
 	b.WriteByte('\n')
