@@ -148,7 +148,7 @@ func steady(ts *testscript.TestScript, neg bool, args []string) {
 	text := stamps.ReplaceAllString(ts.ReadFile(from), "2026-01-01T00:00:00Z")
 	text = who.ReplaceAllString(times.ReplaceAllString(text, "$1$2"), "WHO")
 	text = dates.ReplaceAllString(hours.ReplaceAllString(text, "00:00:00"), "2026-01-01")
-	for _, name := range []string{"NS", "SERVER"} {
+	for _, name := range []string{"NS", "SERVER", "ONE"} {
 		if v := ts.Getenv(name); v != "" {
 			text = strings.ReplaceAll(text, v, name)
 		}

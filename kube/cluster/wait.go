@@ -382,7 +382,10 @@ func (w *waiter) look(it *item, now time.Time) {
 		return
 	}
 	it.well, it.waitedOn = time.Time{}, true
-	it.trouble = w.troubleOf(it)
+	it.trouble = nil
+	if h.reason != ReasonUnseen { // until then the latest Pods are those of the version before, which may be why this one was applied
+		it.trouble = w.troubleOf(it)
+	}
 	switch {
 	case h.state == failed && w.certain(it, now):
 		w.condemn(it, "not healthy after "+lasting(now.Sub(w.begun)), now)
