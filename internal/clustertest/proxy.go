@@ -264,7 +264,9 @@ func (x *Exchange) Send() *http.Response {
 	}
 	a, err := x.proxy.upstream.RoundTrip(out)
 	if err != nil {
-		x.Break()
+		if x.r.Context().Err() == nil {
+			x.Break()
+		}
 		return nil
 	}
 	x.proxy.mu.Lock()
@@ -289,7 +291,7 @@ func (x *Exchange) Reply(a *http.Response) {
 			}
 			_ = flush.Flush()
 		}
-		if err == io.EOF {
+		if err == io.EOF || x.r.Context().Err() != nil { // the end, or a watch that nobody follows any more
 			return
 		}
 		if err != nil {

@@ -112,6 +112,11 @@ func (c *cluster) openLog(context.Context) error {
 		}
 	}
 	klog.SetOutput(f)
+	// The API server's client of etcd writes to stderr whatever one sets, by a pointer that it took before main began. What is
+	// behind that pointer becomes the log; a crash of the program itself still goes to stderr.
+	ours := *os.Stderr
+	*os.Stderr = *f
+	os.Stderr = &ours
 	rest.SetDefaultWarningHandler(rest.NoWarnings{})
 	return nil
 }
