@@ -1,0 +1,224 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/starctl/starctl/internal/clustertest"
+)
+
+// TestHelloMesh applies the whole example, in the order of who calls whom, and looks at all that should be there.
+func TestHelloMesh(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, service := range []string{"ledger", "stock", "payments", "orders", "client"} {
+		r := w.apply(service)
+		w.wants("apply "+service, r.Stdout, "healthy")
+	}
+	t.Run("Calls", func(t *testing.T) { w.in(t).callsReachAll() })
+	t.Run("OutsideTheMesh", func(t *testing.T) { w.in(t).stockCallsPayments() })
+	t.Run("Metrics", func(t *testing.T) { w.in(t).metrics() })
+	t.Run("Job", func(t *testing.T) { w.in(t).job() })
+	t.Run("DiffAndStatus", func(t *testing.T) { w.in(t).diffAndStatus() })
+	t.Run("PodSecurity", func(t *testing.T) { w.in(t).podSecurity() })
+}
+
+// in is the same world for a part of a test.
+func (w *world) in(t *testing.T) *world {
+	x := *w
+	x.t = t
+	return &x
+}
+
+// callsReachAll: client, orders, stock without a sidecar, payments, and the ledger over TCP, all Pods of each.
+func (w *world) callsReachAll() {
+	clustertest.Eventually(w.t, 20*time.Second, "calls without failure", func() bool { r := w.during(time.Second); return r.Calls > 20 && r.Failed == 0 })
+	r := w.during(3 * time.Second)
+	w.noneFailed("client to orders to stock, payments and ledger", r)
+	for what, a := range map[string]struct {
+		by   map[string]int
+		want int
+	}{"orders": {r.Orders, 3}, "payments": {r.Payments, 3}, "stock": {r.Stock, 2}, "ledger": {r.Ledger, 2}} {
+		if len(a.by) != a.want {
+			w.t.Errorf("%s: got answers of %v, want %d Pods", what, a.by, a.want)
+		}
+	}
+}
+
+// stockCallsPayments: a service without a sidecar finds those that have one, as before there was a mesh.
+func (w *world) stockCallsPayments() {
+	for _, pod := range w.pods("stock") {
+		before := w.reportOf(pod)
+		clustertest.Eventually(w.t, 10*time.Second, "calls of stock", func() bool {
+			r := w.reportOf(pod).since(before)
+			return r.Calls-r.Failed >= 5 && len(r.Payments) == 1
+		})
+	}
+}
+
+// metrics: each sidecar answers a scraper on the port of its probe, with fixed tags, and tells gRPC's successes.
+func (w *world) metrics() {
+	for service, upstream := range map[string]string{"client": "orders", "orders": "payments", "payments": "ledger"} {
+		b, err := w.get(w.pods(service)[0], 9902, "/stats/prometheus")
+		if err != nil {
+			w.t.Errorf("%s: %v", service, err)
+			continue
+		}
+		metric := "envoy_cluster_grpc_success{"
+		if upstream == "ledger" {
+			metric = "envoy_cluster_upstream_cx_total{"
+		}
+		found := ""
+		for line := range strings.Lines(string(b)) {
+			if strings.HasPrefix(line, metric) && strings.Contains(line, `envoy_cluster_name="`+upstream+`"`) {
+				found = line
+			}
+		}
+		w.wants(service+"'s metric of "+upstream, found, metric, `service="`+service+`"`, `region="here"`)
+		if strings.HasSuffix(strings.TrimSpace(found), " 0") {
+			w.t.Errorf("%s: got %s, want more than 0", service, found)
+		}
+		if _, err := w.get(w.pods(service)[0], 9902, "/quitquitquit"); err == nil {
+			w.t.Errorf("%s: /quitquitquit is answered from outside", service)
+		}
+	}
+}
+
+// job: it calls through its sidecar and ends, and apply waits for that.
+func (w *world) job() {
+	r := w.apply("report")
+	w.wants("apply report", r.Stdout, "healthy")
+	j := w.Get(w.t, "Job", w.ns, "report-v1")
+	if got := j.At("status", "succeeded"); got != float64(1) {
+		w.t.Errorf("the Job's succeeded: got %v, want 1", got)
+	}
+	pods := w.List(w.t, "Pod", w.ns, "app.kubernetes.io/name=report-v1")
+	if len(pods) == 0 || !strings.Contains(toText(pods), `"restartPolicy":"Always"`) {
+		w.t.Errorf("the Job's Pod has no native sidecar: %v", pods)
+	}
+}
+
+// diffAndStatus: what was applied is what is there.
+func (w *world) diffAndStatus() {
+	for _, service := range []string{"ledger", "stock", "payments", "orders", "client"} {
+		if r := w.starctl("diff", service); r.Code != 0 {
+			w.t.Errorf("diff %s: got %d, want 0\n%s%s", service, r.Code, r.Stdout, r.Stderr)
+		}
+		if r := w.starctl("status", service); r.Code != 0 {
+			w.t.Errorf("status %s: got %d, want 0\n%s%s", service, r.Code, r.Stdout, r.Stderr)
+		}
+	}
+	w.sets["orders"] = []string{"replicas=4"}
+	r := w.starctl("diff", "orders")
+	w.wants("diff orders", r.Stdout, "spec.replicas")
+	if r.Code != 1 {
+		w.t.Errorf("diff orders --set replicas=4: got %d, want 1", r.Code)
+	}
+	w.sets["orders"] = nil
+}
+
+// podSecurity: the namespace enforces "restricted", and did so while everything above was accepted.
+func (w *world) podSecurity() {
+	for _, p := range w.List(w.t, "Pod", w.ns, "") {
+		if p.At("spec", "hostNetwork") != nil {
+			w.t.Errorf("%s has the node's network", p.Name())
+		}
+	}
+	loose := clustertest.Object{
+		"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "loose"},
+		"spec": map[string]any{"containers": []any{map[string]any{"name": "a", "image": "starctl.dev/hello:v1"}}},
+	}
+	code, body, err := w.Do("POST", "/api/v1/namespaces/"+w.ns+"/pods", "application/json", []byte(toText(loose)))
+	if err != nil || code != 403 || !strings.Contains(string(body), "PodSecurity") {
+		w.t.Errorf("a Pod without security context: got %d %s %v, want 403 of PodSecurity", code, body, err)
+	}
+}
+
+// TestFirstCall: the kubelet starts the application when Envoy is ready, so its very first call succeeds.
+func TestFirstCall(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply("orders", "charge=False", "replicas=1")
+	w.apply("client")
+	if got := w.report().First; got != "ok" {
+		t.Errorf("the application's first call: got %q, want ok", got)
+	}
+	p := w.pod("client")
+	envoy, app := started(p, "initContainerStatuses", "envoy"), started(p, "containerStatuses", "client")
+	if envoy.IsZero() || app.Before(envoy) {
+		t.Errorf("Envoy started at %s, the application at %s", envoy, app)
+	}
+}
+
+func started(pod clustertest.Object, list, name string) time.Time {
+	statuses, _ := pod.At("status", list).([]any)
+	for _, s := range statuses {
+		if o := clustertest.Object(s.(map[string]any)); o.Text("name") == name {
+			t, _ := time.Parse(time.RFC3339, o.Text("state", "running", "startedAt"))
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+// TestSpread: one connection of the application, every Pod of the upstream; without the sidecar one connection is one Pod.
+func TestSpread(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ordersAndClient([]string{"replicas=3"}, nil)
+	r := w.during(4 * time.Second)
+	w.noneFailed("with a sidecar", r)
+	w.answered(r, 3)
+	for pod, n := range r.Orders {
+		if share := float64(n) / float64(r.Calls); share < 0.28 || share > 0.39 {
+			t.Errorf("%s: got %d of %d calls, want a third", pod, n, r.Calls)
+		}
+	}
+	if r.Connections != 1 {
+		t.Errorf("got %d connections of the application, want 1", r.Connections)
+	}
+
+	w.apply("client", "mesh=False")
+	r = w.during(2 * time.Second)
+	w.noneFailed("without a sidecar", r)
+	w.answered(r, 1)
+}
+
+// TestToggle: off and on again. All of Envoy goes and comes, and calls work in each state.
+func TestToggle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ordersAndClient([]string{"replicas=2"}, nil)
+	for _, mesh := range []bool{false, true} {
+		if mesh {
+			w.apply("client")
+			w.settled()
+		} else {
+			w.apply("client", "mesh=False")
+		}
+		if got := w.sidecar("client") != ""; got != mesh {
+			t.Errorf("mesh = %v: the Pod has a sidecar: %v", mesh, got)
+		}
+		if got := w.Get(t, "ConfigMap", w.ns, "client-envoy") != nil; got != mesh {
+			t.Errorf("mesh = %v: there is a ConfigMap: %v", mesh, got)
+		}
+		r := w.during(2 * time.Second)
+		w.noneFailed("toggled", r)
+		w.answered(r, map[bool]int{false: 1, true: 2}[mesh])
+	}
+}
+
+// TestContainerMode: an ordinary container beside the application, for older clusters: spread, and last calls.
+func TestContainerMode(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ordersAndClient([]string{"replicas=3"}, []string{"mode=container"})
+	if w.pod("client").At("spec", "initContainers") != nil {
+		t.Error("the Pod has init containers")
+	}
+	r := w.during(2 * time.Second)
+	w.noneFailed("container mode", r)
+	w.answered(r, 3)
+	w.lastCalls()
+}

@@ -1,0 +1,111 @@
+package e2e
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/starctl/starctl/internal/clustertest"
+)
+
+// drained is how long the last Pod of a rollout is known to its callers: its preStop, then their next question to DNS.
+const drained = 10 * time.Second
+
+// TestScale: more Pods are found, fewer are left, and no call is lost on the way.
+func TestScale(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ordersAndClient([]string{"replicas=3"}, nil)
+	before := w.report()
+	for _, n := range []struct {
+		set  string
+		want int
+	}{{"replicas=6", 6}, {"replicas=2", 2}} {
+		w.apply("orders", "charge=False", n.set)
+		time.Sleep(drained)
+		w.answered(w.during(2*time.Second), n.want)
+	}
+	w.noneFailed("3 to 6 to 2 Pods", w.report().since(before))
+}
+
+// TestRollUpstream: a new version of orders, with three Pods and with the hardest case, one, where every call meets the change.
+func TestRollUpstream(t *testing.T) {
+	t.Parallel()
+	for name, replicas := range map[string]string{"OnePod": "replicas=1", "ThreePods": "replicas=3"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.ordersAndClient([]string{replicas}, nil)
+			before := w.report()
+			r := w.apply("orders", "charge=False", replicas, "tag=v2")
+			w.wants("apply", r.Stderr+r.Stdout, "starctl.dev/hello:v2", "rolls")
+			time.Sleep(drained)
+			all, now := w.report().since(before), w.during(time.Second)
+			w.noneFailed("rolling orders to v2", all)
+			if len(all.Versions) != 2 || now.Versions["v2"] == 0 || len(now.Versions) != 1 {
+				t.Errorf("got versions %v, and now %v; want v1 and v2, and now v2", all.Versions, now.Versions)
+			}
+		})
+	}
+}
+
+// TestRollCaller: orders, called by the client and calling payments through a sidecar, gets a new version, then its sidecar a
+// new configuration. Neither its callers nor its own last calls notice.
+func TestRollCaller(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, s := range []string{"ledger", "stock"} {
+		w.apply(s, "replicas=1")
+	}
+	w.apply("payments", "replicas=2")
+	w.apply("orders", "replicas=1")
+	w.apply("client")
+	clustertest.Eventually(t, 20*time.Second, "calls without failure", func() bool { r := w.during(time.Second); return r.Calls > 20 && r.Failed == 0 })
+
+	for _, step := range [][]string{{"tag=v2"}, {"tag=v2", "connect_timeout=2s"}} {
+		before, old := w.report(), w.pod("orders")
+		w.apply("orders", append([]string{"replicas=1"}, step...)...)
+		time.Sleep(drained)
+		all := w.report().since(before)
+		w.noneFailed("rolling orders with its sidecar: "+step[len(step)-1], all)
+		if now := w.pod("orders"); now.Name() == old.Name() || len(all.Orders) != 2 {
+			t.Errorf("%s: orders did not roll: %v", step[len(step)-1], all.Orders)
+		}
+	}
+	config := w.Get(t, "ConfigMap", w.ns, "orders-envoy")
+	w.wants("the sidecar's configuration", config.Text("data", "envoy.yaml"), "connect_timeout: 2s")
+}
+
+// TestRollback: the version before comes back by one command, and takes the traffic.
+func TestRollback(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ordersAndClient([]string{"replicas=2"}, nil)
+	w.apply("orders", "charge=False", "replicas=2", "tag=v2")
+	if got := w.during(2 * time.Second).Versions["v2"]; got == 0 {
+		t.Error("v2 does not answer")
+	}
+	before := w.report()
+	w.rollback()
+	time.Sleep(drained)
+	now := w.during(2 * time.Second)
+	if now.Versions["v1"] == 0 || len(now.Versions) != 1 {
+		t.Errorf("after the rollback: got versions %v, want v1", now.Versions)
+	}
+	w.noneFailed("rollback", w.report().since(before))
+}
+
+func (w *world) rollback() {
+	w.t.Helper()
+	if *broken == "no-rollback" {
+		return
+	}
+	if r := w.starctl("rollback", "orders", "--yes", "--timeout", "90s"); r.Code != 0 {
+		w.t.Fatalf("starctl rollback: got %d, want 0\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+}
+
+func toText(v any) string {
+	b, _ := json.Marshal(v)
+	return string(b)
+}
