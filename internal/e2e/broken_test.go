@@ -1,0 +1,111 @@
+package e2e
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	broken  = flag.String("broken", "", "break what `NAME` of breaks says, so that the test that guards it fails")
+	verbose = flag.Bool("commands", false, "log every starctl command with all that it prints")
+)
+
+// breaks is what was broken on purpose, and who has to notice with which words. TestBroken runs each of them; what stands here
+// was seen to fail so.
+func breaks() map[string]struct {
+	test, says string
+	edits      []edit // in the copy of the example; without, the test itself asks for the name
+} {
+	type b = struct {
+		test, says string
+		edits      []edit
+	}
+	// orders serve no moment longer than they must: gone when callers still have their addresses.
+	noDrain := edit{"lib/hello.star", "calls = calls, **(", `calls = calls, lifecycle = {"preStop": {"sleep": {"seconds": 1}}}, **(`}
+	// The sidecar ends before the application, as a container without a longer preStop does.
+	hasty := edit{"lib/hello.star", "mode = mode)", `mode = "container", container = {"lifecycle": {"preStop": {"sleep": {"seconds": 1}}}})`}
+	hastyTogether := edit{"client/deploy.star", `"--pause=" + pause]`, `"--pause=" + pause, "--linger=4s"]`}
+	unordered := edit{"lib/hello.star", "mode = mode)", `mode = "container")`}
+	return map[string]b{
+		"loose-pods":      {"TestHelloMesh", "violates PodSecurity", []edit{{"lib/hello.star", `"runAsNonRoot": True,`, ""}}},
+		"wrong-ledger":    {"TestHelloMesh/Calls", "calls without failure", []edit{{"payments/deploy.star", "port = 7000", "port = 7001"}}},
+		"no-tags":         {"TestHelloMesh/Metrics", `region=`, []edit{{"starctl.star", `region = "here",`, ""}}},
+		"job-never-ends":  {"TestHelloMesh/Job", "starctl apply report: got 5", []edit{{"report/deploy.star", "backoff_limit = 4,", `backoff_limit = 4, containers = [{"name": "other", "image": "starctl.dev/hello:v1", "args": ["ledger"], "securityContext": options("ledger", tag)["security_context"]}],`}}},
+		"unordered":       {"TestFirstCall", "the application's first call", []edit{unordered}},
+		"no-sidecar":      {"TestSpread", "got answers of 1 Pods", []edit{{"client/deploy.star", "orders, mesh, mode)", "orders, False, mode)"}}},
+		"stays-on":        {"TestToggle", "the Pod has a sidecar: true", []edit{{"lib/hello.star", "if not mesh:", "if False:"}}},
+		"hasty-container": {"TestContainerMode", "last calls, after SIGTERM", []edit{hasty, hastyTogether}},
+		"no-drain-scale":  {"TestScale", "3 to 6 to 2 Pods: got", []edit{noDrain, {"client/deploy.star", "retries = envoy.retry(on = on)", "retries = 0"}}},
+		"no-drain-one":    {"TestRollUpstream/OnePod", "rolling orders to v2: got", []edit{noDrain}},
+		"no-drain-three":  {"TestRollUpstream/ThreePods", "rolling orders to v2: got", []edit{noDrain, {"client/deploy.star", "retries = envoy.retry(on = on)", "retries = 0"}}},
+		"no-drain-caller": {"TestRollCaller", "rolling orders with its sidecar", []edit{noDrain}},
+		"no-rollback":     {"TestRollback", "want v1", nil},
+		"one-pod":         {"TestPodKilled/InFlight", "want at most 8", []edit{{"orders/deploy.star", "replicas = replicas,", "replicas = 1,"}}},
+		"not-repeated":    {"TestPodKilled/Repeated", "want at most 0", []edit{{"client/deploy.star", "if repeat else", "if False else"}}},
+		"hasty-sidecar":   {"TestLastCalls", "last calls, after SIGTERM", []edit{hasty, hastyTogether}},
+		"good-image":      {"TestBadImage", "got 0, want 5", nil},
+		"no-crash":        {"TestCrashLoop", "got 0, want 5", nil},
+		"probe-succeeds":  {"TestProbeFails", "got 0, want 5", nil},
+		"sidecar-ready":   {"TestSidecarNeverReady", "got 0, want 5", nil},
+		"sidecar-runs":    {"TestSidecarEnds", "got 0, want 5", nil},
+		"node-stays-dead": {"TestFaultNodeKilled", "the same command again: got 5", nil},
+		"state-lost":      {"TestFaultAPIServerRestarted", "got -1, want 0", nil},
+		"pods-move":       {"TestFaultDNSDown", "30 s without DNS: got", nil},
+		"disk-has-room":   {"TestFaultDiskFull", "got 0, want 5", nil},
+	}
+}
+
+type edit struct{ file, old, text string }
+
+// breakIt changes the copy as -broken says.
+func (w *world) breakIt() {
+	for _, e := range breaks()[*broken].edits {
+		w.edit(e.file, e.old, e.text)
+	}
+}
+
+// unlessBroken is a mistake that a test makes, or, where that is to be broken, none.
+func (w *world) unlessBroken(mistake, none string) string {
+	if b, ok := breaks()[*broken]; ok && b.edits == nil {
+		return none
+	}
+	return mistake
+}
+
+// TestBroken runs every test with what it guards broken, and wants it to fail with the words that say so. E2E_BROKEN names which
+// breaks, as a regular expression; without it this test skips.
+func TestBroken(t *testing.T) {
+	pick := os.Getenv("E2E_BROKEN")
+	if pick == "" {
+		t.Skip("make e2e-broken runs it")
+	}
+	onNode(t)
+	which := regexp.MustCompile("^(" + pick + ")$")
+	for name, b := range breaks() {
+		if !which.MatchString(name) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			if !strings.HasPrefix(b.test, "TestFault") {
+				t.Parallel()
+			}
+			var run []string
+			for _, part := range strings.Split(b.test, "/") {
+				run = append(run, "^"+part+"$")
+			}
+			begun := time.Now()
+			cmd := exec.Command(os.Args[0], "-test.run", strings.Join(run, "/"), "-broken", name)
+			cmd.Env = append(os.Environ(), "E2E_BROKEN=")
+			out, err := cmd.CombinedOutput()
+			if err == nil || !strings.Contains(string(out), b.says) {
+				t.Errorf("%s did not notice: got %v, want it to fail with %q\n%s", b.test, err, b.says, out)
+			}
+			t.Logf("%s noticed after %s", b.test, time.Since(begun).Round(time.Second))
+		})
+	}
+}

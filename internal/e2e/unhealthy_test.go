@@ -1,0 +1,81 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/starctl/starctl/internal/clustertest"
+)
+
+// unhealthy wants apply to end by itself, before its timeout, with exit code 5 and these words.
+func (w *world) unhealthy(service string, most time.Duration, words ...string) clustertest.Result {
+	w.t.Helper()
+	r := w.starctl("apply", service, "--yes", "--timeout", "100s")
+	if r.Code != 5 {
+		w.t.Errorf("starctl apply %s: got %d, want 5 (applied but unhealthy)\n%s%s", service, r.Code, r.Stdout, r.Stderr)
+		return r
+	}
+	if r.Took > most {
+		w.t.Errorf("it took %s to say so, want at most %s", r.Took.Round(time.Second), most)
+	}
+	w.wants("apply "+service, r.Stderr, words...)
+	w.t.Logf("after %s", r.Took.Round(time.Second))
+	return r
+}
+
+// TestBadImage: an image that nobody has.
+func TestBadImage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sets["stock"] = []string{"tag=" + w.unlessBroken("missing", "v1")}
+	w.unhealthy("stock", time.Minute, "Deployment stock", "container stock", "starctl.dev/hello:missing")
+}
+
+// TestCrashLoop: an application that ends at once. Its last words are shown.
+func TestCrashLoop(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.edit("stock/deploy.star", `options("stock", tag`, `options("`+w.unlessBroken("warehouse", "stock")+`", tag`)
+	w.unhealthy("stock", time.Minute, "Deployment stock", "container stock", "usage: hello")
+}
+
+// TestProbeFails: it runs, and is never ready.
+func TestProbeFails(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.edit("ledger/deploy.star", `tcp("tcp-ledger", period_seconds = 2)`, `tcp(`+w.unlessBroken("7001", "7000")+`, period_seconds = 2)`)
+	w.edit("ledger/deploy.star", "replicas = replicas,", "replicas = replicas, progress_deadline_seconds = 15,")
+	w.unhealthy("ledger", time.Minute, "Deployment ledger", "container ledger", "readiness probe", "connection refused")
+}
+
+// TestSidecarNeverReady: the application is not started beside an Envoy that cannot become ready, and apply says whose fault it is.
+func TestSidecarNeverReady(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.edit("lib/hello.star", `mode = mode)`, `mode = mode, container = {"startupProbe": {"httpGet": {"path": "/`+w.unlessBroken("never", "ready")+
+		`", "port": 9902}, "periodSeconds": 1, "failureThreshold": 3}})`)
+	w.unhealthy("client", time.Minute, "Deployment client", "envoy", "startup probe")
+	w.notStarted()
+}
+
+// TestSidecarEnds: the same with an Envoy that refuses its configuration: its last words are shown.
+func TestSidecarEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.edit("lib/hello.star", `mode = mode)`, `mode = mode, container = {"args": ["--config-path", "/etc/envoy/`+w.unlessBroken("missing", "envoy")+`.yaml"]})`)
+	w.unhealthy("client", time.Minute, "Deployment client", "envoy", "/etc/envoy/missing.yaml")
+	w.notStarted()
+}
+
+// notStarted: the application beside the sidecar waits.
+func (w *world) notStarted() {
+	w.t.Helper()
+	for _, p := range w.List(w.t, "Pod", w.ns, "app.kubernetes.io/name=client") {
+		statuses, _ := p.At("status", "containerStatuses").([]any)
+		for _, s := range statuses {
+			if c := clustertest.Object(s.(map[string]any)); c.Text("state", "waiting", "reason") != "PodInitializing" {
+				w.t.Errorf("%s: container %s: got %s, want it to wait for its sidecar", p.Name(), c.Text("name"), toText(c["state"]))
+			}
+		}
+	}
+}
