@@ -603,11 +603,11 @@ func lastLines(text string, most int) []string {
 var ansi = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)")
 
 // printable makes a line of a stranger's text safe for a terminal: colours go, other control characters are written out, a long
-// line is cut.
+// line is cut in its middle: what wraps an error stands at its front, the error itself ("no space left on device") at its end.
 func printable(line string) string {
 	line = strings.TrimRight(ansi.ReplaceAllString(strings.ToValidUTF8(line, "\uFFFD"), ""), " \t\r\n")
 	if len(line) > lineSize {
-		line = strings.ToValidUTF8(line[:lineSize], "") + "..."
+		line = strings.ToValidUTF8(line[:lineSize/2], "") + " ... " + strings.ToValidUTF8(line[len(line)-lineSize/2:], "")
 	}
 	if strings.IndexFunc(line, harmful) < 0 {
 		return line
