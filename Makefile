@@ -103,6 +103,15 @@ bench-apply: ## measure what an apply costs beside what the API server costs, an
 lint-testcluster: $(STATICCHECK)
 	@cd internal/testcluster && GOFLAGS=-trimpath CGO_ENABLED=0 GOWORK=off $(STATICCHECK) ./...
 
+e2e: testcluster envoy ## the example on a real node with a real Envoy, under load; root on Linux, else it skips and says so
+	@internal/e2e/run.sh tests $(RUN)
+
+e2e-broken: testcluster envoy ## break on purpose what each end-to-end test guards, and want it to fail
+	@internal/e2e/run.sh broken $(RUN)
+
+demo-node: build testcluster envoy ## apply hello-mesh to a real node, show where the calls go, and roll it under load
+	@examples/hello-mesh/demo.sh
+
 envoy-if-possible:
 	@internal/envoytest/install.sh || echo "the real Envoy could not be installed: its tests will be skipped"
 

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -135,10 +136,23 @@ func (w *world) podSecurity() {
 	}
 }
 
-// TestFirstCall: the kubelet starts the application when Envoy is ready, so its very first call succeeds.
+// TestFirstCall: the kubelet starts the application when Envoy is ready, so its very first call succeeds, also where Envoy needs
+// seconds, because the name of another upstream is asked for at a server that does not answer.
 func TestFirstCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	silent, err := net.ListenPacket("udp", "198.18.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	_, port, _ := net.SplitHostPort(silent.LocalAddr().String())
+	w.edit("lib/hello.star", "envoy.config_map(app.metadata.name, to)", `envoy.config_map(app.metadata.name, to, envoy.upstream(
+        "silent", port = 8080, host = "silent.example.com",
+        overrides = {"cluster": {"cluster_type": {"typed_config": {"typed_dns_resolver_config": {"typed_config": {"resolvers": [
+            {"socket_address": {"address": "198.18.0.1", "port_value": `+port+`}},
+        ]}}}}}},
+    ))`)
 	w.apply("orders", "charge=False", "replicas=1")
 	w.apply("client")
 	if got := w.report().First; got != "ok" {
@@ -146,8 +160,8 @@ func TestFirstCall(t *testing.T) {
 	}
 	p := w.pod("client")
 	envoy, app := started(p, "initContainerStatuses", "envoy"), started(p, "containerStatuses", "client")
-	if envoy.IsZero() || app.Before(envoy) {
-		t.Errorf("Envoy started at %s, the application at %s", envoy, app)
+	if waited := app.Sub(envoy); envoy.IsZero() || waited < 3*time.Second || waited > 30*time.Second {
+		t.Errorf("Envoy started at %s, the application at %s, want some seconds between", envoy, app)
 	}
 }
 

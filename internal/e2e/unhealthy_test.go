@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"io"
+	"net"
+	"net/http"
 	"testing"
 	"time"
 
@@ -10,25 +13,41 @@ import (
 // unhealthy wants apply to end by itself, before its timeout, with exit code 5 and these words.
 func (w *world) unhealthy(service string, most time.Duration, words ...string) clustertest.Result {
 	w.t.Helper()
-	r := w.starctl("apply", service, "--yes", "--timeout", "100s")
+	r := w.starctl("apply", service, "--yes", "--timeout", (most + 30*time.Second).String())
 	if r.Code != 5 {
 		w.t.Errorf("starctl apply %s: got %d, want 5 (applied but unhealthy)\n%s%s", service, r.Code, r.Stdout, r.Stderr)
 		return r
 	}
 	if r.Took > most {
-		w.t.Errorf("it took %s to say so, want at most %s", r.Took.Round(time.Second), most)
+		w.t.Errorf("it took %s to say so, want at most %s: it waited for its timeout", r.Took.Round(time.Second), most)
 	}
 	w.wants("apply "+service, r.Stderr, words...)
 	w.t.Logf("after %s", r.Took.Round(time.Second))
 	return r
 }
 
-// TestBadImage: an image that nobody has.
+// TestBadImage: an image that the registry does not have.
 func TestBadImage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	emptyRegistry(t)
 	w.sets["stock"] = []string{"tag=" + w.unlessBroken("missing", "v1")}
-	w.unhealthy("stock", time.Minute, "Deployment stock", "container stock", "starctl.dev/hello:missing")
+	w.unhealthy("stock", time.Minute, "Deployment stock", "container stock", "starctl.dev/hello:missing", "not found")
+}
+
+// emptyRegistry is where the node looks for starctl.dev.
+func emptyRegistry(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:5000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}`)
+	})}
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { _ = s.Close() })
 }
 
 // TestCrashLoop: an application that ends at once. Its last words are shown.

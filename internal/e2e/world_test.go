@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,7 +87,7 @@ func copyExample(t *testing.T, to string) {
 // end tells what a failed test left, and deletes the namespace; nobody waits until it is gone.
 func (w *world) end() {
 	if w.t.Failed() && *broken == "" {
-		out, _ := exec.Command("kubectl", "-n", w.ns, "get", "pods,events", "-o", "wide", "--sort-by=.metadata.creationTimestamp").CombinedOutput()
+		out, _ := exec.Command("kubectl", "-n", w.ns, "get", "pods,events", "-o", "wide").CombinedOutput()
 		w.t.Logf("namespace %s:\n%s", w.ns, out)
 	}
 	w.Delete(w.t, "Namespace", "", w.ns)
@@ -184,7 +182,7 @@ func (w *world) pod(service string) clustertest.Object {
 	return list[0]
 }
 
-// sidecar is the name of a service's sidecar in its newest Pod, "" without one.
+// sidecar is the name of the sidecar in a service's only Pod, "" without one.
 func (w *world) sidecar(service string) string {
 	w.t.Helper()
 	p := w.pod(service)
@@ -283,7 +281,7 @@ func (w *world) noneFailed(what string, r report) {
 	w.t.Logf("%s: %d calls, none failed", what, r.Calls)
 }
 
-// only wants exactly these Pods of orders to have answered.
+// answered wants exactly so many Pods of orders to have answered.
 func (w *world) answered(r report, want int) {
 	w.t.Helper()
 	if len(r.Orders) != want {
@@ -351,5 +349,3 @@ func (w *world) wants(what, text string, parts ...string) {
 		}
 	}
 }
-
-func names(m map[string]int) []string { return slices.Sorted(maps.Keys(m)) }
