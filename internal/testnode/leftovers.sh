@@ -11,4 +11,4 @@ awk '/testnode|\/kubelet\/|containerd|nsfs/ { print "mount " $2 " " $3 }' /proc/
 for n in /proc/[0-9]*/ns/net; do readlink "$n" 2>/dev/null || true; done | sort -u | sed 's/^/network namespace /'
 for i in /sys/class/net/*; do echo "interface ${i##*/}"; done
 find /sys/fs/cgroup -maxdepth 2 -type d -name 'testnode-*' -printf 'cgroup %p\n'
-find "${TMPDIR:-/tmp}" -maxdepth 1 \( -name 'testnode-*' -o -name 'starctl-testcluster-*' \) -printf 'directory %p\n'
+find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'testnode-*.??????' -printf 'directory %p\n'
