@@ -25,6 +25,11 @@ type eventLine struct {
 	Text   string     `json:"text,omitempty"`
 	Detail []string   `json:"detail,omitempty"`
 
+	// Of what is not healthy.
+	Reason    string `json:"reason,omitempty"`
+	Pod       string `json:"pod,omitempty"`
+	Container string `json:"container,omitempty"`
+
 	// Of an error, a warning, an obstacle or a note.
 	Kind   string   `json:"kind,omitempty"`
 	Path   string   `json:"path,omitempty"`
@@ -143,10 +148,14 @@ func (f *eventLines) begin(s subject) {
 }
 
 func (f *eventLines) follow(e cluster.Event) {
-	f.log.write(eventLine{
+	line := eventLine{
 		Time: instant(e.Time), Event: string(e.Kind), Target: f.subject.place, Set: f.subject.set,
 		Object: refer(e.ID), Text: e.Text, Detail: e.Detail,
-	})
+	}
+	if p := e.Problem; p != nil {
+		line.Reason, line.Pod, line.Container = p.Reason, p.Pod, p.Container
+	}
+	f.log.write(line)
 }
 
 func (f *eventLines) end() {}

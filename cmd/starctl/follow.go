@@ -28,7 +28,8 @@ type subject struct {
 	title     string // what is done, for whoever reads lines: "applying: 1 to create, 2 to change"
 	width     int    // of the names of the objects that change
 
-	declared func(kube.ID) string // where a deploy file declares an object, "" if none does
+	declared   func(kube.ID) string                      // where a deploy file declares an object, "" if none does
+	configured func(id kube.ID, container string) string // where it says what one of its containers is, "" if nowhere
 }
 
 // follower returns the one that suits where the output goes.
@@ -117,6 +118,9 @@ func (w *underWay) take(e cluster.Event) (line *outcome) {
 	}
 	w.over[e.ID] = true
 	o := &outcome{mark: marks[e.Kind], id: e.ID, text: say(e.Text, string(e.Kind)), detail: e.Detail}
+	if e.Problem != nil {
+		o.container = e.Problem.Container
+	}
 	if r.written != "" && e.Kind == cluster.Healthy {
 		o.text = say(e.Text, r.written)
 	}
@@ -164,6 +168,8 @@ type outcome struct {
 	text   string
 	took   time.Duration
 	detail []string
+
+	container string // that is to blame
 }
 
 // mark says how an outcome is meant.
@@ -216,10 +222,8 @@ func (u *ui) writeOutcome(w io.Writer, s *subject, o outcome) {
 		line += "   " + u.paint(dim, span(o.took))
 	}
 	detail := o.detail
-	if at := ""; o.mark == failed && s.declared != nil {
-		if at = s.declared(o.id); at != "" {
-			detail = append(slices.Clip(detail), "declared at "+at)
-		}
+	if at := s.blame(&o); at != "" {
+		detail = append(slices.Clip(detail), at)
 	}
 	var b strings.Builder
 	b.WriteString(line + "\n")
@@ -230,6 +234,23 @@ func (u *ui) writeOutcome(w io.Writer, s *subject, o outcome) {
 	}
 	_, err := io.WriteString(w, b.String())
 	u.keep(err)
+}
+
+// blame is where a deploy file has the mistake, as far as one can tell: where it configures the container that failed, else
+// where it declares the object; "" if nothing failed.
+func (s *subject) blame(o *outcome) string {
+	if o.mark != failed || s.declared == nil {
+		return ""
+	}
+	if o.container != "" {
+		if at := s.configured(o.id, o.container); at != "" {
+			return "configured at " + at
+		}
+	}
+	if at := s.declared(o.id); at != "" {
+		return "declared at " + at
+	}
+	return ""
 }
 
 // awaited reports whether objects of a kind take their time to become healthy: their record is written when they are.

@@ -83,8 +83,32 @@ func (x *deployment) where(o *kube.Object, path kube.Path) (diag.Place, bool) {
 }
 
 // declaredAt is the place of an object's declaration, as a person names it; "" where the set declares none.
-func (x *deployment) declaredAt(u *ui, o *kube.Object) string {
-	p, ok := x.where(o, nil)
+func (x *deployment) declaredAt(u *ui, o *kube.Object) string { return x.setAt(u, o, nil) }
+
+// configuredAt is the place where the Pods of an object get a container.
+func (x *deployment) configuredAt(u *ui, o *kube.Object, container string) string {
+	if o == nil {
+		return ""
+	}
+	for _, pod := range []kube.Path{kube.Fields("spec", "template", "spec"), kube.Fields("spec", "jobTemplate", "spec", "template", "spec"), kube.Fields("spec")} {
+		n := o.Node
+		for _, step := range pod {
+			n = n.Get(step.Name)
+		}
+		for _, list := range []string{"initContainers", "containers"} {
+			for i, c := range n.Get(list).Items() {
+				if c.Get("name").Str() == container {
+					return x.setAt(u, o, pod.With(kube.Field(list), kube.Item(i, container)))
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// setAt is where the value of an object at path was set, as a person names it.
+func (x *deployment) setAt(u *ui, o *kube.Object, path kube.Path) string {
+	p, ok := x.where(o, path)
 	if !ok {
 		return ""
 	}

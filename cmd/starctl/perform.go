@@ -290,6 +290,7 @@ func (d *deployer) subject(x *deployment, place string, a act) subject {
 		}
 	}
 	s.declared = func(id kube.ID) string { return x.declaredAt(d.u, objects[id]) }
+	s.configured = func(id kube.ID, container string) string { return x.configuredAt(d.u, objects[id], container) }
 	return s
 }
 
