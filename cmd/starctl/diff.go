@@ -97,7 +97,9 @@ func (f *diffFlags) print(list []*deployment) error {
 	if f.format == "json" {
 		return plan.JSON(f.u.out, plansOf(list), f.places(list))
 	}
-	return f.writePlans(f.u.out, list, list, f.u.colorOut)
+	// Of what could not be compared only the obstacles are worth reading.
+	some := slices.DeleteFunc(slices.Clone(list), func(x *deployment) bool { return x.plan.Empty() && len(x.plan.Obstacles) > 0 })
+	return f.writePlans(f.u.out, some, list, f.u.colorOut)
 }
 
 func plansOf(list []*deployment) []*plan.Plan {

@@ -97,6 +97,9 @@ func (w *underWay) take(e cluster.Event) (line *outcome) {
 		return nil // as was to be expected of what needs no time
 	}
 	r := w.begin(e)
+	if e.Kind == cluster.Waiting && strings.HasPrefix(e.Text, "for ") {
+		e.Text = "waiting " + e.Text
+	}
 	switch e.Kind {
 	case cluster.Waiting, cluster.Applying, cluster.Deleting, cluster.Progress:
 		r.text, r.detail, r.written, r.said = say(e.Text, doing[e.Kind]), e.Detail, "", false

@@ -202,6 +202,7 @@ func TestPlainLinesRest(t *testing.T) {
 	u, out := quietUI(map[string]string{"LC_ALL": "C.UTF-8"})
 	p := &plainLines{u: u, now: func() time.Time { return clock }}
 	p.begin(inShop())
+	p.follow(at(0, cluster.Waiting, kube.ID{}, "for jo@build, which has been changing the set"))
 	p.follow(at(0, cluster.Changed, checkout, ""))
 	other := checkout
 	other.Name = "payments"
@@ -210,6 +211,7 @@ func TestPlainLinesRest(t *testing.T) {
 	p.follow(at(0, cluster.Deleting, settings, "waiting for a finalizer"))
 	p.end()
 	want := `14:03:07 UTC prod-us: applying: 1 to create, 1 to change
+14:03:07 waiting for jo@build, which has been changing the set
 14:03:07 ✓ Deployment checkout  changed
 14:03:07 Deployment payments  0 of 2 Pods ready
 14:03:07 ConfigMap settings  waiting for a finalizer

@@ -88,7 +88,7 @@ func (p *plainLines) follow(e cluster.Event) {
 		p.outcome(*o)
 	case e.Kind == cluster.Waiting && e.Text != p.reason:
 		p.reason = e.Text
-		p.outcome(outcome{id: e.ID, text: say(e.Text, doing[e.Kind]), detail: e.Detail})
+		p.outcome(outcome{id: e.ID, text: p.state.find(e.ID).text, detail: e.Detail})
 	case len(e.Detail) > 0 && e.Detail[0] != p.reason:
 		p.reason = e.Detail[0]
 		p.outcome(outcome{id: e.ID, text: say(e.Text, doing[e.Kind]), detail: e.Detail})
