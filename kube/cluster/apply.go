@@ -72,9 +72,19 @@ func (r *run) all(ctx context.Context) error {
 	if r.lease == nil {
 		return err
 	}
-	work, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	return r.store(ctx, err)
+}
+
+// store stores how far the run has come, and gives the lock back. Where the server has been away for long, or a person waits for
+// the end, it is tried only for a moment: the next run finds out what was done.
+func (r *run) store(ctx context.Context, err error) error {
+	limit := time.Minute
+	if ctx.Err() != nil || isNetwork(err) {
+		limit = grace
+	}
+	work, stop := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer stop()
-	if r.phase != "delete" && !r.lease.isLost() {
+	if r.phase != "delete" && !r.lease.isLost() && !isNetwork(err) {
 		r.record(work, r.outcome(ctx, err))
 	}
 	r.lease.settle(r.settle)

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/decode"
 	"github.com/starctl/starctl/kube/plan"
 )
 
@@ -41,7 +44,7 @@ func (w *writer) drifted(ctx context.Context, res Resource, live kube.Node, mine
 	case IsStale(err):
 		return kube.Node{}, true, nil
 	case IsFieldConflict(err):
-		return kube.Node{}, false, fmt.Errorf("it was changed since the plan was made: %w", err)
+		return kube.Node{}, false, w.owned(ctx, res, live, err)
 	case err != nil:
 		return kube.Node{}, false, err
 	}
@@ -55,6 +58,26 @@ func (w *writer) drifted(ctx context.Context, res Resource, live kube.Node, mine
 	return kube.Node{}, true, nil
 }
 
+// owned is a Drift where somebody else has come to own fields: what would be taken from them.
+func (w *writer) owned(ctx context.Context, res Resource, live kube.Node, cause error) error {
+	d := &Drift{ID: w.step.ID, By: managersOf(live)}
+	var names []string
+	for _, c := range Conflicts(cause) {
+		if !slices.Contains(names, c.Manager) {
+			names = append(names, c.Manager)
+		}
+	}
+	if len(names) > 0 {
+		d.By = " by " + strings.Join(names, ", ")
+	}
+	if a, err := w.send(ctx, res, ApplyOptions{DryRun: true, Force: true}); err == nil {
+		if result, err := decode.JSON(a.Object); err == nil {
+			d.Changes = w.d.comparer.Compare(live, result)
+		}
+	}
+	return d
+}
+
 // Drift says that an object was changed since the plan was shown, so that applying would do something else.
 type Drift struct {
 	ID      kube.ID
@@ -63,15 +86,39 @@ type Drift struct {
 }
 
 func (e *Drift) Error() string {
-	s := "it was changed since the plan was shown" + e.By + ": now these would change:"
+	s := "it was changed since the plan was shown" + e.By
 	if len(e.Changes) == 0 {
-		return "it was changed since the plan was shown" + e.By + ": now nothing would change"
+		return s + ": now nothing would change"
 	}
+	s += ": now this would change: "
+	const most = 5
 	for i, c := range e.Changes {
-		if i > 0 {
-			s += ","
+		switch {
+		case i == most:
+			return s + fmt.Sprintf(", and %d more", len(e.Changes)-most)
+		case i > 0:
+			s += ", "
 		}
-		s += " " + c.Path.String()
+		s += described(c)
 	}
 	return s
+}
+
+// described is a change in a line. Of a Secret the values are digests already.
+func described(c plan.Change) string {
+	s := c.Path.String()
+	if c.Order {
+		return s + " (its order)"
+	}
+	if (scalar(c.Old) || !c.Old.Exists()) && (scalar(c.New) || !c.New.Exists()) {
+		return s + " (" + orNothing(c.Old) + " -> " + orNothing(c.New) + ")"
+	}
+	return s
+}
+
+func orNothing(n kube.Node) string {
+	if !n.Exists() {
+		return "nothing"
+	}
+	return brief(n)
 }

@@ -523,6 +523,9 @@ func AsFailure(err error, otherwise Verdict) *Failure {
 		f.Help = []string{"look at the quota: kubectl describe resourcequota --namespace " + e.Namespace}
 	case IsGroupDown(err):
 		f.Verdict, f.Help = away, []string{"see which: kubectl get apiservices", "run it again when it is back: what is done already is not done twice"}
+	case e != nil && e.Code == http.StatusTooManyRequests:
+		f.Verdict, f.Err = away, &explained{"the server asks to slow down, and for too long to wait: " + e.Error(), err}
+		f.Help = []string{"run it again later: what is done already is not done twice"}
 	case isNetwork(err):
 		f.Verdict, f.Help = away, []string{"run it again when the server is back: what is done already is not done twice"}
 	}

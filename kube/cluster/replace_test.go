@@ -95,7 +95,7 @@ func TestRealTakesOnlyWhatIsListed(t *testing.T) {
 	d, p := s.plan(two("3", "3"))
 	theirs(`{"l":"2"}`)
 	_, err := d.Apply(t.Context(), p)
-	if err == nil || !strings.Contains(err.Error(), "changed since the plan was made") {
+	if err == nil || !strings.Contains(err.Error(), `changed since the plan was shown by argocd: now this would change: data["k"] (2 -> 3), data["l"] (2 -> 3)`) {
 		t.Errorf("got %v", err)
 	}
 	if live := s.live("ConfigMap", "", "v1", "a"); live.Get("data", "l").Str() != "2" {
