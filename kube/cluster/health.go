@@ -120,6 +120,11 @@ func IsHealthy(object []byte) (ok bool, why string, err error) {
 func judge(n kube.Node) health {
 	id := kube.Identify(n)
 	if n.Get("metadata", "deletionTimestamp").Exists() {
+		if id.Group == "batch" && id.Kind == "Job" {
+			if h := judgeJob(n); h.state != pending {
+				return h // it has ended, and may have asked to be deleted then
+			}
+		}
 		return health{state: failed, reason: ReasonLeaving, text: "it is being deleted" + finalizers(n)}
 	}
 	if !needsTime(id) {

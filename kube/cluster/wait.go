@@ -316,10 +316,8 @@ func (w *waiter) sighted(g *group, s sighting, gone bool) {
 	if s.pod != nil {
 		w.pods.put(s.pod)
 	}
-	if gone && s.health.reason == ReasonLeaving {
-		// What a deletion ends with says how it was before, without the mark of being deleted.
-		w.gone(it)
-		return
+	if gone && s.health.state == pending {
+		it.lastly = false // it had not ended
 	}
 	if gone {
 		w.gone(it)
@@ -330,12 +328,17 @@ func (w *waiter) sighted(g *group, s sighting, gone bool) {
 
 // gone hears that an object is not there. A Job may delete itself.
 func (w *waiter) gone(it *item) {
-	if it.lastly && it.health.work != nil && it.health.work.finite {
+	if it.lastly && it.health.state != failed {
 		it.health = health{state: healthy, text: "has ended and deleted itself"}
-	} else {
+	} else if !it.health.ended() {
 		it.health = health{state: failed, reason: ReasonDeleted, text: "somebody has deleted it, or taken off its labels"}
 	}
 	w.look(it, time.Now())
+}
+
+// ended reports whether a Job has come to its end, one way or the other.
+func (h *health) ended() bool {
+	return h.work != nil && h.work.finite && h.work.kind == "Job" && h.state != pending && h.reason != ReasonLeaving
 }
 
 // review looks at what may be different only because time has passed.
@@ -362,7 +365,9 @@ func (w *waiter) giveUp(late bool, now time.Time) {
 		if it.state != pending {
 			continue
 		}
-		it.trouble = w.troubleOf(it)
+		if it.trouble = w.troubleOf(it); !it.seen {
+			it.health.reason, it.health.text = ReasonUnseen, "it has not been looked at yet"
+		}
 		said := "not healthy after " + lasting(now.Sub(w.begun))
 		if !late {
 			said = "not waited for any longer"

@@ -470,3 +470,47 @@ func TestWaitCustomResource(t *testing.T) {
 		t.Fatalf("not healthy: %+v", list)
 	}
 }
+
+func TestWaitDaemonSetRolls(t *testing.T) {
+	s := newStage(t)
+	if list := s.wait(time.Minute, s.create(workloadOf("DaemonSet", "d", 0, nil))); len(list) > 0 {
+		t.Fatal(list)
+	}
+	bad := s.api.Merge(t, "DaemonSet", s.ns, "d", map[string]any{"spec": map[string]any{"template": map[string]any{"spec": map[string]any{
+		"containers": []any{map[string]any{"name": "app", "image": "shop/does-not-exist:v2"}},
+	}}}})
+	p := s.ails(ReasonImage, s.waited(bad))
+	wantLines(t, p, "image shop/does-not-exist:v2", "1 Pod of the old version still serves, 1 of the new one does not start")
+}
+
+// TestWaitJobDeletesItself waits for a Job that is gone as soon as it has ended, and for one that somebody deletes.
+func TestWaitJobDeletesItself(t *testing.T) {
+	s := newStage(t)
+	brief := jobOf("brief", map[string]any{"testcluster/ready-after": "1s"})
+	brief.At("spec").(map[string]any)["ttlSecondsAfterFinished"] = 0
+	if list := s.wait(time.Minute, s.create(brief)); len(list) > 0 {
+		t.Fatalf("not healthy: %+v", list)
+	}
+	long := jobOf("long", map[string]any{"testcluster/ready-after": "1m"})
+	long.At("spec").(map[string]any)["ttlSecondsAfterFinished"] = 0
+	w := s.create(long)
+	time.AfterFunc(time.Second, func() { s.api.Delete(t, "Job", s.ns, "long") })
+	s.ails(ReasonDeleted, w)
+}
+
+func TestWaitRecreate(t *testing.T) {
+	s := newStage(t)
+	o := workloadOf("Deployment", "d", 1, behaves("hang-terminating"))
+	o.At("spec").(map[string]any)["strategy"] = map[string]any{"type": "Recreate"}
+	if list := s.wait(time.Minute, s.create(o)); len(list) > 0 {
+		t.Fatal(list)
+	}
+	next := s.api.Merge(t, "Deployment", s.ns, "d", map[string]any{"spec": map[string]any{"template": map[string]any{"spec": map[string]any{
+		"containers": []any{map[string]any{"name": "app", "image": "shop/app:v2"}},
+	}}}})
+	list := s.wait(2*time.Second, s.waited(next))
+	if len(list) != 1 {
+		t.Fatalf("got %+v", list)
+	}
+	wantLines(t, list[0], "waits until 1 older Pod has ended")
+}
