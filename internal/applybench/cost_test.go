@@ -66,16 +66,20 @@ func TestRatios(t *testing.T) {
 	if os.Getenv("TESTCLUSTER_REQUIRED") == "" {
 		t.Skip("times are compared where nothing else runs: make faults")
 	}
-	p := measure(t)
-	ok := func() bool { return p.firstRatio() <= firstTarget*slack && p.noopRatio() <= noopTarget*slack }
-	if !ok() {
-		t.Logf("once more: %s", p)
-		p = best([]pass{p, measure(t)})
+	passes := []pass{measure(t, 0), measure(t, 1)}
+	first := func() float64 { return least(passes, pass.firstRatio) }
+	noop := func() float64 { return least(passes, pass.noopRatio) }
+	if first() > firstTarget*slack || noop() > noopTarget*slack {
+		passes = append(passes, measure(t, 2), measure(t, 3))
 	}
-	t.Log(p)
-	if !ok() {
-		t.Errorf("got a first apply of %.2f times the bare applies, want %.1f; no change %.2f times the dry runs, want %.1f (each times %.1f for slack)",
-			p.firstRatio(), firstTarget, p.noopRatio(), noopTarget, slack)
+	for _, p := range passes {
+		t.Log(p)
+	}
+	if first() > firstTarget*slack {
+		t.Errorf("a first apply takes %.2f times the bare applies, want at most %.1f", first(), firstTarget*slack)
+	}
+	if noop() > noopTarget*slack {
+		t.Errorf("no change takes %.2f times the dry runs, want at most %.1f", noop(), noopTarget*slack)
 	}
 }
 
