@@ -25,11 +25,17 @@ def main(ctx):
     return namespace(ctx.namespace)
 STAR
 
-say '# Now a cluster: a real API server, its controllers, and two nodes that pretend to run containers. First the namespace:'
+say '# A cluster of its own: a real API server, its controllers, and nodes that pretend to run containers. The target is pinned to it:'
+run targets --pin dev
+uid=$("$starctl" targets --pin dev | grep -o 'cluster = "[^"]*"')
+sed -i.orig 's/context = "testcluster"/context = "testcluster", '"$uid"'/' starctl.star
+find . -name '*.orig' -delete
+
+say '# First the namespace:'
 run apply namespace --target dev --yes
 
-say '# One service: the plan is shown, then it is applied in stages and watched until it is healthy.'
-run apply checkoutservice --target dev --yes
+say '# One service, two Pods: the plan is shown, then it is applied in stages and watched until it is healthy.'
+run apply checkoutservice --target dev --set replicas=2 --yes
 
 say '# All the others, each a set of its own, approved together:'
 run apply ./... --target dev --yes

@@ -38,7 +38,7 @@ if [ "${DEMO_CLUSTER:-1}" != 0 ]; then
 		echo 'it needs the Go module proxy, 3 GB below the Go build cache, and some minutes; without it: DEMO_CLUSTER=0 make demo' >&2
 		exit 1
 	fi
-	"$cluster" run -- "$here/demo-cluster.sh" "$starctl"
+	"$cluster" run -ready-after 800ms -load-balancers -- "$here/demo-cluster.sh" "$starctl"
 fi
 
 say 'Next: examples/online-boutique/README.md, docs/tutorial.md, docs/apply.md, and your own service with: starctl init'

@@ -112,11 +112,9 @@ func (c *cluster) openLog(context.Context) error {
 		}
 	}
 	klog.SetOutput(f)
-	// The API server's client of etcd writes to stderr whatever one sets, by a pointer that it took before main began. What is
-	// behind that pointer becomes the log; a crash of the program itself still goes to stderr.
-	ours := *os.Stderr
+	// Parts of the API server write to stderr whatever one sets, some by a pointer that they took before main began. What is behind
+	// that pointer becomes the log. A crash of the program itself still goes to stderr.
 	*os.Stderr = *f
-	os.Stderr = &ours
 	rest.SetDefaultWarningHandler(rest.NoWarnings{})
 	return nil
 }
@@ -216,7 +214,7 @@ func (c *cluster) controllersReady(ctx context.Context) error {
 }
 
 func (c *cluster) startNodes(ctx context.Context) error {
-	k, err := newKubelet(c.clientset, c.cfg.nodes, c.keys)
+	k, err := newKubelet(c.clientset, c.cfg, c.keys)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ type kubelet struct {
 	nodes    []string
 	listener net.Listener // of the logs
 	keys     *authority
+	cfg      *config
 	queue    workqueue.TypedRateLimitingInterface[string]
 	pods     cache.SharedIndexInformer
 	claims   cache.SharedIndexInformer
@@ -53,13 +54,13 @@ const (
 	provisioner  = "starctl.dev/testcluster"
 )
 
-func newKubelet(clients kubernetes.Interface, nodes int, keys *authority) (*kubelet, error) {
+func newKubelet(clients kubernetes.Interface, cfg *config, keys *authority) (*kubelet, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	k := &kubelet{clients: clients, listener: ln, keys: keys, records: map[types.UID]*record{}}
-	for i := range nodes {
+	k := &kubelet{clients: clients, listener: ln, keys: keys, cfg: cfg, records: map[types.UID]*record{}}
+	for i := range cfg.nodes {
 		k.nodes = append(k.nodes, fmt.Sprintf("node-%d", i+1))
 	}
 	return k, nil
@@ -78,6 +79,11 @@ func (k *kubelet) run(ctx context.Context) error {
 		return err
 	}
 	go k.heartbeat(ctx)
+	if k.cfg.loadBalancers {
+		if err := k.balance(ctx); err != nil {
+			return err
+		}
+	}
 	k.queue = workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[string](20*time.Millisecond, 2*time.Second))
 	defer k.queue.ShutDown()
 	if err := k.watch(ctx); err != nil {

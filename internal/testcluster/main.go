@@ -41,6 +41,9 @@ type config struct {
 	keep, resume   bool
 	verbosity      int
 	timeout, limit time.Duration
+	readyAfter     time.Duration
+	loadBalancers  bool
+	stderr         *os.File
 	apiserverArgs  list
 	controllerArgs list
 }
@@ -58,10 +61,12 @@ func main() {
 	if len(os.Args) < 2 {
 		usage()
 	}
+	stderr := *os.Stderr // what is behind os.Stderr becomes the log
 	cfg, args := parse(os.Args[1], os.Args[2:])
+	cfg.stderr = &stderr
 	code, err := command(os.Args[1], cfg, args)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "testcluster:", err)
+		fmt.Fprintln(cfg.stderr, "testcluster:", err)
 		code = max(code, 1)
 	}
 	os.Exit(code)
@@ -82,6 +87,8 @@ func parse(verb string, args []string) (*config, []string) {
 	f.BoolVar(&c.noKubelet, "no-kubelet", false, "no nodes and no fake kubelets")
 	f.BoolVar(&c.keep, "keep", false, "keep the directory")
 	f.BoolVar(&c.resume, "resume", false, "go on with the state and the keys of a cluster that was killed, on its -port")
+	f.DurationVar(&c.readyAfter, "ready-after", 100*time.Millisecond, "how long a Pod takes to become ready, if it says nothing")
+	f.BoolVar(&c.loadBalancers, "load-balancers", false, "give Services of type LoadBalancer an address")
 	f.IntVar(&c.verbosity, "v", 0, "how much the components write to DIR/testcluster.log")
 	f.DurationVar(&c.timeout, "timeout", 90*time.Second, "how long to wait until the cluster is ready")
 	f.DurationVar(&c.limit, "limit", 8*time.Hour, "of up: when the cluster ends by itself")
@@ -149,14 +156,14 @@ func run(c *config, args []string) (int, error) {
 		return 1, err
 	}
 	defer cl.stop()
-	fmt.Fprintf(os.Stderr, "testcluster: ready in %.1f s, %s\n", cl.info.ReadySeconds, cl.info.Server)
+	fmt.Fprintf(c.stderr, "testcluster: ready in %.1f s, %s\n", cl.info.ReadySeconds, cl.info.Server)
 
 	self, err := os.Executable()
 	if err != nil {
 		return 1, err
 	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, c.stderr
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+cl.info.Kubeconfig, "TESTCLUSTER_DIR="+cl.dir.path, "TESTCLUSTER_BIN="+self)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 20 * time.Second
@@ -208,6 +215,7 @@ func upArgs(c *config) []string {
 	args := []string{
 		"serve", "-dir", c.dir, "-port", strconv.Itoa(c.port), "-nodes", strconv.Itoa(c.nodes),
 		"-v", strconv.Itoa(c.verbosity), "-timeout", c.timeout.String(),
+		"-ready-after", c.readyAfter.String(), "-load-balancers=" + strconv.FormatBool(c.loadBalancers),
 		"-api-only=" + strconv.FormatBool(c.apiOnly), "-no-kubelet=" + strconv.FormatBool(c.noKubelet), "-keep=" + strconv.FormatBool(c.keep),
 	}
 	for _, a := range c.apiserverArgs {

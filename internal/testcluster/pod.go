@@ -18,7 +18,7 @@ import (
 // among them, are asked for only so.
 //
 //	testcluster/behaviour: ready | never-ready | crash-loop | image-pull-error | config-error | fail | hang-terminating
-//	testcluster/ready-after: 3s   from when on it is ready (100 ms)
+//	testcluster/ready-after: 3s   from when on it is ready (100 ms, or as the flag says)
 //	testcluster/heals-after: 5s   from when on it is ready although it misbehaved before
 //	testcluster/log: text         what its log says
 //
@@ -43,10 +43,11 @@ const (
 
 // life is one look at a Pod: how old it is, and when something will be different.
 type life struct {
-	pod   *corev1.Pod
-	age   time.Duration
-	start metav1.Time
-	next  time.Duration // until the next change; 0 if there is none
+	readyAfter time.Duration // of those that say nothing
+	pod        *corev1.Pod
+	age        time.Duration
+	start      metav1.Time
+	next       time.Duration // until the next change; 0 if there is none
 }
 
 func (k *kubelet) syncPod(ctx context.Context, p *corev1.Pod) (time.Duration, error) {
@@ -63,7 +64,7 @@ func (k *kubelet) syncPod(ctx context.Context, p *corev1.Pod) (time.Duration, er
 		p.Status.HostIP, p.Status.HostIPs = "127.0.0.1", []corev1.HostIP{{IP: "127.0.0.1"}}
 		p.Status.PodIP, p.Status.PodIPs = r.ip, []corev1.PodIP{{IP: r.ip}}
 	}
-	l := &life{pod: p, age: time.Since(r.started), start: *p.Status.StartTime}
+	l := &life{pod: p, readyAfter: k.cfg.readyAfter, age: time.Since(r.started), start: *p.Status.StartTime}
 	l.look()
 	if apiequality.Semantic.DeepEqual(before, &p.Status) {
 		k.tell(ctx, l, r)
@@ -104,7 +105,7 @@ func (l *life) behaviour(c *corev1.Container, init bool) string {
 	if b != "" && b != failing && l.reached(own(healsKey), 0) {
 		b = ""
 	}
-	if b == "" && !l.reached(own(readyKey), 100*time.Millisecond) && !(init && own(readyKey) == "") {
+	if b == "" && !l.reached(own(readyKey), l.readyAfter) && !(init && own(readyKey) == "") {
 		return "starting"
 	}
 	return b
