@@ -13,15 +13,12 @@ import (
 )
 
 type applyFlags struct {
-	deployer
-	approval
-	planFile  string
-	keepGoing bool
-	json      bool
+	change
+	planFile string
 }
 
 func applyCommand(u *ui) *cobra.Command {
-	f := applyFlags{deployer: deployer{u: u}}
+	f := applyFlags{change: change{deployer: deployer{u: u}, name: "apply", doing: "applying"}}
 	c := &cobra.Command{
 		Use:     "apply [FILE|DIR|./...] [flags]",
 		Short:   "show the plan, ask, carry it out, wait until healthy, prune",
@@ -40,56 +37,29 @@ starctl apply ./... --target 'prod-*' --yes --confirm prod-us --confirm prod-eu`
 	})
 	f.allowances.flags(c.Flags())
 	f.patience.flags(c.Flags())
-	runFlags(c, &f.json, &f.keepGoing)
+	f.runFlags(c)
 	f.limits.flags(c.Flags())
 	completeTargets(c, u)
 	completeContexts(c, &f.connection)
 	return c
 }
 
-// runFlags are those of all commands that change a cluster.
-func runFlags(c *cobra.Command, asJSON, keepGoing *bool) {
-	group(c.Flags(), "Run", func(fs *pflagSet) {
-		fs.BoolVar(asJSON, "json", false, "all that happens as JSON, an event a line")
-		fs.BoolVar(keepGoing, "keep-going", false, "go on with the next set or target after a failure")
-	})
-}
-
 func (f *applyFlags) run(ctx context.Context, args []string) error {
-	if f.json {
-		f.u.logEvents()
-	}
 	f.yes = f.yes || f.planFile != "" // whoever gives a plan has read it
-	if err := f.approval.possible(f.u, "apply"); err != nil {
+	if err := f.begin(); err != nil {
 		return err
 	}
 	saved, err := f.savedPlans()
 	if err != nil {
 		return err
 	}
-	list, err := f.deployments(ctx, args, f.approval.check)
-	if err != nil {
-		return err
-	}
-	f.warnUnpinned(list)
-	err = f.plans(ctx, list, func(ctx context.Context, x *deployment) (*plan.Plan, error) { return x.engine.Plan(ctx) })
-	if err != nil {
-		return err
-	}
-	if err := f.present(list); err != nil {
-		return err
-	}
+	f.plan = func(ctx context.Context, x *deployment) (*plan.Plan, error) { return x.engine.Plan(ctx) }
 	if f.planFile != "" {
-		if err := f.matches(saved, list); err != nil {
-			return err
-		}
+		f.planned = func(list []*deployment) error { return f.matches(saved, list) }
 	}
-	if err := f.approval.of(ctx, f.u, question{ask: "Apply to " + places(list) + "?", list: list}); err != nil {
-		return err
-	}
-	return f.carryOut(ctx, list, act{"apply", "applying", f.keepGoing, func(ctx context.Context, x *deployment) (*cluster.Report, error) {
-		return x.engine.Apply(ctx, x.plan)
-	}})
+	f.ask = func(list []*deployment) string { return "Apply to " + places(list) + "?" }
+	f.do = func(ctx context.Context, x *deployment) (*cluster.Report, error) { return x.engine.Apply(ctx, x.plan) }
+	return f.change.run(ctx, args)
 }
 
 // savedPlans reads --plan, before any cluster is asked.
@@ -129,27 +99,4 @@ func (f *applyFlags) matches(saved []*plan.Saved, list []*deployment) error {
 		}
 	}
 	return nil
-}
-
-// present shows the plans, or why they cannot be carried out.
-func (d *deployer) present(list []*deployment) error {
-	if err := d.show(list); err != nil {
-		return err
-	}
-	return d.obstacles(list, "nothing was written")
-}
-
-// warnUnpinned says once that a cluster is only known by the name of a context.
-func (d *deployer) warnUnpinned(list []*deployment) {
-	for _, x := range list {
-		if t := x.Target; t != nil && t.Cluster == "" {
-			d.u.report(&located{diag.List{{
-				Severity: diag.Warning,
-				Pos:      t.Pos,
-				Message:  fmt.Sprintf("target %s: the cluster is not pinned: whatever the context points at is taken for it", t.Name),
-				Help:     []string{"pin it: starctl targets --pin"},
-			}}, x.project, x.root})
-			return
-		}
-	}
 }

@@ -267,7 +267,7 @@ func (d *deployer) connectAll(ctx context.Context, list []*deployment) error {
 			failures = append(failures, err)
 		}
 	}
-	return d.u.failAll(failures)
+	return d.u.failAll(ctx, failures)
 }
 
 func (d *deployer) link(x *deployment) link {
@@ -332,7 +332,7 @@ func (x *deployment) namespace() string {
 
 // plans makes the plans of all deployments.
 func (d *deployer) plans(ctx context.Context, list []*deployment, of func(context.Context, *deployment) (*plan.Plan, error)) error {
-	return d.each(list, func(_ int, x *deployment) (err error) {
+	return d.each(ctx, list, func(_ int, x *deployment) (err error) {
 		begun := time.Now()
 		x.plan, err = of(ctx, x)
 		x.took = time.Since(begun)
@@ -341,7 +341,7 @@ func (d *deployer) plans(ctx context.Context, list []*deployment, of func(contex
 }
 
 // each calls f for all deployments, several at once. All errors are reported, and the gravest is returned.
-func (d *deployer) each(list []*deployment, f func(int, *deployment) error) error {
+func (d *deployer) each(ctx context.Context, list []*deployment, f func(int, *deployment) error) error {
 	defer d.u.waiting("reading " + places(list))()
 	const atOnce = 8
 	failures := make([]error, len(list))
@@ -355,7 +355,7 @@ func (d *deployer) each(list []*deployment, f func(int, *deployment) error) erro
 		})
 	}
 	wg.Wait()
-	return d.u.failAll(slices.DeleteFunc(failures, func(err error) bool { return err == nil }))
+	return d.u.failAll(ctx, slices.DeleteFunc(failures, func(err error) bool { return err == nil }))
 }
 
 // places names where deployments go, each place once.

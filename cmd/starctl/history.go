@@ -54,7 +54,7 @@ func (f *historyFlags) run(ctx context.Context, args []string) error {
 		return f.show(ctx, list[0], number)
 	}
 	all := make([][]cluster.Revision, len(list))
-	err = f.each(list, func(i int, x *deployment) (err error) {
+	err = f.each(ctx, list, func(i int, x *deployment) (err error) {
 		all[i], err = x.engine.History(ctx)
 		return err
 	})

@@ -3,8 +3,8 @@
 // main.go is the way in and out; root.go is the table of commands, each of which has its own file; help.go is what -h
 // shows; flags.go holds the flags that several commands share; ui.go is all that reaches a terminal.
 //
-// What talks to a cluster goes through deployment.go, which finds clusters and makes plans, and perform.go, which asks, and
-// carries them out while follow.go shows what happens.
+// What talks to a cluster goes through deployment.go, which finds clusters and makes plans; what changes one is a change
+// (change.go), which shows plans, asks, and carries them out (perform.go) while follow.go shows what happens.
 package main
 
 import (

@@ -15,15 +15,8 @@ import (
 	"github.com/starctl/starctl/starlark/diag"
 )
 
-type rollbackFlags struct {
-	deployer
-	approval
-	keepGoing bool
-	json      bool
-}
-
 func rollbackCommand(u *ui) *cobra.Command {
-	f := rollbackFlags{deployer: deployer{u: u}}
+	f := change{deployer: deployer{u: u}, name: "rollback", doing: "rolling back"}
 	c := &cobra.Command{
 		Use:     "rollback [FILE|DIR|./...] [REVISION] [flags]",
 		Short:   "apply an earlier revision again, by default the last one that went well",
@@ -31,7 +24,7 @@ func rollbackCommand(u *ui) *cobra.Command {
 		Example: `starctl rollback --target prod-us       to the revision before this one
 starctl rollback checkout 12            to revision 12 of the set in checkout
 starctl history                         lists the revisions`,
-		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), args) },
+		RunE: func(c *cobra.Command, args []string) error { return runRollback(c.Context(), &f, args) },
 	}
 	c.Flags().SortFlags = false
 	f.selection.flags(c.Flags())
@@ -39,7 +32,7 @@ starctl history                         lists the revisions`,
 	f.approval.flags(c.Flags())
 	f.allowances.flags(c.Flags())
 	f.patience.flags(c.Flags())
-	runFlags(c, &f.json, &f.keepGoing)
+	f.runFlags(c)
 	f.limits.flags(c.Flags())
 	completeTargets(c, u)
 	completeContexts(c, &f.connection)
@@ -47,38 +40,20 @@ starctl history                         lists the revisions`,
 	return c
 }
 
-func (f *rollbackFlags) run(ctx context.Context, args []string) error {
-	if f.json {
-		f.u.logEvents()
-	}
-	if err := f.approval.possible(f.u, "rollback"); err != nil {
+func runRollback(ctx context.Context, f *change, args []string) error {
+	if err := f.begin(); err != nil {
 		return err
 	}
 	args, revision, err := f.revision(args)
 	if err != nil {
 		return err
 	}
-	list, err := f.deployments(ctx, args, f.approval.check, oneSet(revision))
-	if err != nil {
-		return err
-	}
-	f.warnUnpinned(list)
-	err = f.plans(ctx, list, func(ctx context.Context, x *deployment) (*plan.Plan, error) {
+	f.plan = func(ctx context.Context, x *deployment) (*plan.Plan, error) {
 		return x.engine.PlanRollback(ctx, revision)
-	})
-	if err != nil {
-		return err
 	}
-	if err := f.present(list); err != nil {
-		return err
-	}
-	q := question{ask: "Roll back on " + places(list) + "?", list: list}
-	if err := f.approval.of(ctx, f.u, q); err != nil {
-		return err
-	}
-	return f.carryOut(ctx, list, act{"rollback", "rolling back", f.keepGoing, func(ctx context.Context, x *deployment) (*cluster.Report, error) {
-		return x.engine.Apply(ctx, x.plan)
-	}})
+	f.ask = func(list []*deployment) string { return "Roll back on " + places(list) + "?" }
+	f.do = func(ctx context.Context, x *deployment) (*cluster.Report, error) { return x.engine.Apply(ctx, x.plan) }
+	return f.run(ctx, args, oneSet(revision))
 }
 
 // oneSet refuses the number of a revision where several sets are meant.

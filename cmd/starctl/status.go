@@ -42,7 +42,7 @@ func (f *statusFlags) run(ctx context.Context, args []string) error {
 		return err
 	}
 	all := make([]*cluster.Status, len(list))
-	err = f.each(list, func(i int, x *deployment) (err error) {
+	err = f.each(ctx, list, func(i int, x *deployment) (err error) {
 		all[i], err = x.engine.Status(ctx)
 		return err
 	})

@@ -265,8 +265,12 @@ func verdictOf(err error) cluster.Verdict {
 	return cluster.BadInput
 }
 
-// failAll says what went wrong, all of it, and returns the gravest as what the command ends with.
-func (u *ui) failAll(errs []error) error {
+// failAll says what went wrong while nothing was written yet, all of it, and returns the gravest as what the command ends with.
+func (u *ui) failAll(ctx context.Context, errs []error) error {
+	if ctx.Err() != nil {
+		u.fail(errors.New("interrupted: nothing was written"))
+		return ended{cluster.Interrupted}
+	}
 	v := cluster.Done
 	for _, err := range errs {
 		if _, said := errors.AsType[ended](err); !said {
