@@ -363,7 +363,7 @@ func (x *examination) crash(c *container) *finding {
 		} else {
 			f.head = c.String() + " is killed again and again"
 		}
-		f.heals = c.restarts < 1 || kind == ReasonLiveness && !x.enough(c)
+		f.heals = !x.hadItsTime(c, kind)
 		return f
 	}
 	f.heals = x.pod.finite || !x.enough(c)
@@ -421,6 +421,15 @@ func (x *examination) killedBy(c *container) (*probe, string) {
 	return nil, ""
 }
 
+// hadItsTime reports whether a container that a kubelet restarted for a probe need not be given another chance: it had all the
+// time that it asked for, unless others that it may need were still starting.
+func (x *examination) hadItsTime(c *container, kind string) bool {
+	if kind == ReasonStartup && c.restarts > 0 && !x.patient() {
+		return true
+	}
+	return x.enough(c)
+}
+
 // usedUp reports whether a run lasted about as long as a probe may fail. Its times are whole seconds.
 func usedUp(e *exit, p *probe) bool { return e.lasted+time.Second >= p.allowance*8/10 }
 
@@ -456,8 +465,8 @@ func (x *examination) startup(c *container) *finding {
 		return f
 	}
 	f.add(x.runsText(c))
-	if p, kind := x.killedBy(c); p != nil && kind == ReasonStartup && c.restarts > 0 {
-		f.heals, f.gravity = false, broken
+	if p, kind := x.killedBy(c); p != nil && kind == ReasonStartup {
+		f.heals, f.gravity = !x.hadItsTime(c, kind), broken
 	} else if c.restarts > 0 {
 		f.reason, f.gravity = ReasonCrash, broken
 	}
@@ -471,6 +480,7 @@ func (x *examination) readiness(c *container) *finding {
 		f.grace = x.grace.Probe
 	}
 	f.grace = max(f.grace, c.readiness.allowance)
+	f.heals = x.patient()
 	failing := x.probeText(c, "Readiness")
 	if failing == "" {
 		f.quiet = c.restarts == 0

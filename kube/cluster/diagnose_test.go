@@ -129,6 +129,12 @@ func TestExamine(t *testing.T) {
 			want: "Pod p: sidecar envoy is not ready\n  startup probe GET :9902/ready: HTTP 503, 25 times; restarted once, exit code 137\n  container server is not started before it is ready",
 		},
 		{
+			name: "sidecar waits for others", init: envoy, inis: running("envoy", false, false, 1, "02:00"), app: waits, patient: true,
+			notices: []notice{unhealthy("envoy", `Startup probe failed: HTTP probe failed with statuscode: 503`, 25)},
+			reason:  ReasonStartup, container: "envoy", grace: -1,
+			want: "Pod p: sidecar envoy is not ready\n  startup probe GET :9902/ready: HTTP 503, 25 times; restarted once, exit code 137\n  container server is not started before it is ready",
+		},
+		{
 			name: "sidecar has time left", init: envoy, inis: running("envoy", false, false, 0, ""), app: waits,
 			notices: []notice{unhealthy("envoy", `Startup probe failed: HTTP probe failed with statuscode: 503`, 12)},
 			reason:  ReasonStartup, container: "envoy", grace: -1,

@@ -514,3 +514,17 @@ func TestWaitRecreate(t *testing.T) {
 	}
 	wantLines(t, list[0], "waits until 1 older Pod has ended")
 }
+
+// TestWaitForOneAnother: what crashes until another object is there is not given up while that one starts.
+func TestWaitForOneAnother(t *testing.T) {
+	s := newStage(t)
+	crash := behaves("crash-loop") // three restarts within a second, six in three
+	crash["testcluster/heals-after"] = "1700ms"
+	objects := []Waited{
+		s.create(workloadOf("Deployment", "app", 1, crash)),
+		s.create(workloadOf("StatefulSet", "database", 1, map[string]any{"testcluster/ready-after": "5s"})),
+	}
+	if list := s.wait(time.Minute, objects...); len(list) > 0 {
+		t.Fatalf("not healthy: %+v", list)
+	}
+}
