@@ -23,7 +23,7 @@ func (d *Deployment) perform(ctx context.Context, p *plan.Plan, phase string) (*
 	}
 	begun := time.Now()
 	r, err := d.begin(ctx, p, phase)
-	if err != nil && r.wrote == 0 {
+	if err != nil && r.wrote == 0 && !r.unsure {
 		return nil, r.failure(ctx, err)
 	}
 	if err == nil {
@@ -50,7 +50,8 @@ type run struct {
 	lease   *lease // nil if nothing has to be stored
 
 	mu        sync.Mutex
-	wrote     int // objects
+	wrote     int  // objects
+	unsure    bool // nobody knows whether an object was written, since the answer never came
 	done      map[*plan.Step]bool
 	asked     map[*plan.Step]bool // deletions that the server has taken
 	kept      []kube.ID

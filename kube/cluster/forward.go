@@ -185,11 +185,22 @@ func (r *run) write(ctx context.Context, i int) error {
 	r.d.observe(Event{Kind: Applying, ID: s.ID})
 	live, err := r.writer(i).write(ctx)
 	if err != nil {
+		r.doubt(err)
 		r.d.observe(Event{Kind: Failed, ID: s.ID, Text: reason(err)})
 		return fmt.Errorf("%s: %w", s.ID, err)
 	}
 	r.written(s, i, live)
 	return nil
+}
+
+// doubt notes a write of which nobody knows whether it was done.
+func (r *run) doubt(err error) {
+	e := statusOf(err)
+	if isNetwork(err) && maybeDone(err) || e != nil && e.Code >= 500 && !e.malformed() {
+		r.mu.Lock()
+		r.unsure = true
+		r.mu.Unlock()
+	}
 }
 
 // reason is an error without the request that it is about.

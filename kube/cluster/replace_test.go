@@ -122,6 +122,9 @@ func TestRealInterrupted(t *testing.T) {
 	if !errors.As(err, &f) || f.Verdict != Interrupted || r == nil {
 		t.Fatalf("%v, %+v", err, r)
 	}
+	if len(f.Help) != 2 || !strings.HasPrefix(f.Help[0], "not written: ConfigMap ") || !strings.Contains(f.Help[0], " more") {
+		t.Errorf("what was not done is said so: %q", f.Help)
+	}
 	if n := r.Counts[plan.Create]; n == 0 || n == len(objects) || n+len(r.Undone) != len(objects) {
 		t.Errorf("%d created and %d not, of %d", n, len(r.Undone), len(objects))
 	}

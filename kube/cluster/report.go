@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/starctl/starctl/kube/plan"
 )
@@ -23,27 +24,61 @@ func (r *run) report() *Report {
 	return out
 }
 
-// failure gives an error of a run its verdict.
+// failure gives an error of a run its verdict, and says what was not done.
 func (r *run) failure(ctx context.Context, err error) *Failure {
 	if ctx.Err() != nil {
-		return &Failure{Interrupted, errors.New("interrupted"), r.again()}
+		return r.interrupted()
 	}
-	verdict := Refused
-	if r.wrote > 0 {
+	verdict, touched := Refused, r.wrote > 0 || r.unsure
+	if touched {
 		verdict = Partly
 	}
-	f := AsFailure(err, verdict)
-	if r.wrote > 0 && (f.Verdict == Refused || f.Verdict == Unreachable) {
-		f = &Failure{Partly, f.Err, f.Help}
+	f := *AsFailure(err, verdict)
+	if touched && (f.Verdict == Refused || f.Verdict == Unreachable) {
+		f.Verdict = Partly
+	}
+	if touched {
+		f.Help = slices.Concat(f.Help, r.undone())
 	}
 	if f.Verdict == Partly {
-		f.Help = append(slices.Clone(f.Help), r.again()...)
+		f.Help = append(f.Help, "what was done is known: mend what is wrong, and run the same command again")
 	}
-	return f
+	return &f
 }
 
-func (r *run) again() []string {
-	return []string{"what was done is known: mend what is wrong, and run the same command again"}
+func (r *run) interrupted() *Failure {
+	if r.wrote == 0 && !r.unsure {
+		return &Failure{Interrupted, errors.New("interrupted: nothing was written"), []string{"to go on, run the same command again"}}
+	}
+	return &Failure{Interrupted, errors.New("interrupted"), append(r.undone(), "what was done is known: to go on, run the same command again")}
+}
+
+// undone lists what was planned and not done, a line for what should exist and one for what should not.
+func (r *run) undone() []string {
+	var writes, deletions []string
+	for i := range r.plan.Steps {
+		s := &r.plan.Steps[i]
+		switch {
+		case r.isDone(s) || s.Action == plan.Unchanged || slices.Contains(r.kept, s.ID):
+		case s.Action == plan.Delete:
+			deletions = append(deletions, s.ID.String())
+		default:
+			writes = append(writes, s.ID.String())
+		}
+	}
+	return append(lineOf("not written: ", writes), lineOf("not deleted: ", deletions)...)
+}
+
+// lineOf is a line of names, not all of them if there are many; none without names.
+func lineOf(head string, names []string) []string {
+	const most = 10
+	switch {
+	case len(names) == 0:
+		return nil
+	case len(names) > most+1:
+		return []string{head + strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)}
+	}
+	return []string{head + strings.Join(names, ", ")}
 }
 
 // verdict is that of a run that came to its end.
