@@ -67,10 +67,14 @@ func (p *patience) timeFlags(fs *pflag.FlagSet, until string) {
 }
 
 func (p *patience) check() error {
-	for name, d := range map[string]time.Duration{"timeout": p.timeout, "lock-timeout": p.lock} {
-		if d < 0 {
-			return diag.Diagnostic{Message: fmt.Sprintf("--%s: got %s, want 0 or more", name, d)}
-		}
+	negative := func(flag string, d time.Duration) error {
+		return diag.Diagnostic{Message: fmt.Sprintf("--%s: got %s, want 0 or more", flag, d)}
+	}
+	switch {
+	case p.timeout < 0:
+		return negative("timeout", p.timeout)
+	case p.lock < 0:
+		return negative("lock-timeout", p.lock)
 	}
 	return nil
 }
@@ -358,15 +362,18 @@ func (d *deployer) each(ctx context.Context, list []*deployment, f func(int, *de
 	return d.u.failAll(ctx, slices.DeleteFunc(failures, func(err error) bool { return err == nil }))
 }
 
-// places names where deployments go, each place once.
-func places(list []*deployment) string {
+// places names where deployments go: "dev, prod-us".
+func places(list []*deployment) string { return strings.Join(placeNames(list), ", ") }
+
+// placeNames are the places that deployments go to, each once.
+func placeNames(list []*deployment) []string {
 	var names []string
 	for _, x := range list {
 		if !slices.Contains(names, x.place) {
 			names = append(names, x.place)
 		}
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // title names a deployment among several: by its target, and by its set where the target has more than one.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -89,6 +90,9 @@ func (f *diffFlags) run(ctx context.Context, args []string) error {
 func asError(err error) error {
 	if verdictOf(err) != cluster.Internal {
 		return err
+	}
+	if _, said := errors.AsType[ended](err); said {
+		return ended{cluster.BadInput}
 	}
 	return &cluster.Failure{Verdict: cluster.BadInput, Err: err, Help: helpOf(err)}
 }

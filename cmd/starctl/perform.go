@@ -100,7 +100,7 @@ func (a *approval) asked(ctx context.Context, u *ui, q question, list, guarded [
 	if !q.byName || len(guarded) == 0 {
 		return u.ask(ctx, text)
 	}
-	for _, name := range strings.Split(places(guarded), ", ") {
+	for _, name := range placeNames(guarded) {
 		answer, err := u.answer(ctx, fmt.Sprintf("%s %s is protected: type its name to go on: ", text, name))
 		if err != nil || answer != name {
 			return false, err
@@ -123,7 +123,7 @@ func (a *approval) guarded(list []*deployment) []*deployment {
 
 func unconfirmed(list []*deployment) error {
 	confirm := ""
-	for _, name := range strings.Split(places(list), ", ") {
+	for _, name := range placeNames(list) {
 		confirm += " --confirm " + shellQuote(name)
 	}
 	return &cluster.Failure{

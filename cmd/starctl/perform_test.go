@@ -137,3 +137,16 @@ func TestWorst(t *testing.T) {
 		}
 	}
 }
+
+// The 1 of diff says that something would change: an error of starctl itself is not mistaken for it.
+func TestDiffError(t *testing.T) {
+	internal := &cluster.Failure{Verdict: cluster.Internal, Err: errors.New("a bug")}
+	for _, err := range []error{internal, ended{cluster.Internal}} {
+		if v := verdictOf(asError(err)); v != cluster.BadInput {
+			t.Errorf("%v: code %d, want %d", err, v, cluster.BadInput)
+		}
+	}
+	if v := verdictOf(asError(ended{cluster.Unreachable})); v != cluster.Unreachable {
+		t.Errorf("code %d, want %d", v, cluster.Unreachable)
+	}
+}
