@@ -2,12 +2,12 @@ package cluster
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
 
+	"github.com/starctl/starctl/internal/pattern"
 	"github.com/starctl/starctl/kube"
 )
 
@@ -297,14 +297,14 @@ func (f *finding) add(text string) {
 }
 
 // Words of registries and runtimes for an image that is not there, or not for us.
-var noImage = regexp.MustCompile(`(?i)not found|manifest unknown|name unknown|repository does not exist|no such image|denied|unauthorized|authentication required|no match for platform|invalid reference`)
+var noImage = pattern.Lazy(`(?i)not found|manifest unknown|name unknown|repository does not exist|no such image|denied|unauthorized|authentication required|no match for platform|invalid reference`)
 
 func (x *examination) pullGrace(c *container) time.Duration {
-	if noImage.MatchString(c.message) {
+	if noImage().MatchString(c.message) {
 		return x.grace.Image
 	}
 	for _, e := range x.notices {
-		if e.reason == "Failed" && (e.container == "" || e.container == c.name) && noImage.MatchString(e.message) {
+		if e.reason == "Failed" && (e.container == "" || e.container == c.name) && noImage().MatchString(e.message) {
 			return x.grace.Image
 		}
 	}
@@ -323,16 +323,16 @@ func (x *examination) image(c *container, grace time.Duration) *finding {
 			}
 		}
 	}
-	f.add(pullMessage(msg, c.image))
+	f.add(pullMessage(msg))
 	return f
 }
 
-var pullNoise = regexp.MustCompile(`(?i)^(back-off pulling image "[^"]*": |errimagepull: |failed to pull image "[^"]*": |rpc error: code = \w+ desc = |failed to pull and unpack image "[^"]*": |error response from daemon: )`)
+var pullNoise = pattern.Lazy(`(?i)^(back-off pulling image "[^"]*": |errimagepull: |failed to pull image "[^"]*": |rpc error: code = \w+ desc = |failed to pull and unpack image "[^"]*": |error response from daemon: )`)
 
 // pullMessage leaves out of a message what was said before.
-func pullMessage(msg, image string) string {
+func pullMessage(msg string) string {
 	for {
-		at := pullNoise.FindStringIndex(msg)
+		at := pullNoise().FindStringIndex(msg)
 		if at == nil {
 			break
 		}
@@ -522,19 +522,19 @@ func (x *examination) probeText(c *container, kind string) string {
 }
 
 var (
-	probeHead = regexp.MustCompile(`^\w+ probe (?:failed|errored[^:]*): `)
-	dialled   = regexp.MustCompile(`^Get "[^"]*": (?:dial \w+ \S+: )?(?:connect: )?`)
-	httpCode  = regexp.MustCompile(`^HTTP probe failed with statuscode: (\d+)$`)
-	dialPlain = regexp.MustCompile(`^dial \w+ \S+: (?:connect: )?`)
+	probeHead = pattern.Lazy(`^\w+ probe (?:failed|errored[^:]*): `)
+	dialled   = pattern.Lazy(`^Get "[^"]*": (?:dial \w+ \S+: )?(?:connect: )?`)
+	httpCode  = pattern.Lazy(`^HTTP probe failed with statuscode: (\d+)$`)
+	dialPlain = pattern.Lazy(`^dial \w+ \S+: (?:connect: )?`)
 )
 
 // probeMessage says in few words how a probe failed.
 func probeMessage(msg string) string {
-	msg = probeHead.ReplaceAllString(msg, "")
-	msg = dialled.ReplaceAllString(msg, "")
-	msg = dialPlain.ReplaceAllString(msg, "")
+	msg = probeHead().ReplaceAllString(msg, "")
+	msg = dialled().ReplaceAllString(msg, "")
+	msg = dialPlain().ReplaceAllString(msg, "")
 	msg, _, _ = strings.Cut(strings.TrimSpace(msg), "\n")
-	if m := httpCode.FindStringSubmatch(msg); m != nil {
+	if m := httpCode().FindStringSubmatch(msg); m != nil {
 		return "HTTP " + m[1]
 	}
 	if strings.Contains(msg, "context deadline exceeded") || strings.Contains(msg, "i/o timeout") {
@@ -562,19 +562,19 @@ func (x *examination) outside() *finding {
 	f := &finding{reason: ReasonSandbox, gravity: stuck, head: "node " + x.pod.node + " cannot set it up", heals: true}
 	if strings.Contains(latest.reason, "Mount") || strings.Contains(latest.reason, "Volume") {
 		f.reason, f.head = ReasonVolume, "a volume cannot be mounted"
-		if m := volumeName.FindStringSubmatch(latest.message); m != nil {
+		if m := volumeName().FindStringSubmatch(latest.message); m != nil {
 			f.head = "volume " + printable(m[1]) + " cannot be mounted"
 		}
-		f.heals, f.grace = !missing.MatchString(latest.message), x.grace.Heal
+		f.heals, f.grace = !missing().MatchString(latest.message), x.grace.Heal
 	}
-	f.add(volumeHead.ReplaceAllString(latest.message, "") + ", " + times(latest.count))
+	f.add(volumeHead().ReplaceAllString(latest.message, "") + ", " + times(latest.count))
 	return f
 }
 
 var (
-	volumeName = regexp.MustCompile(`for volume "([^"]+)"`)
-	volumeHead = regexp.MustCompile(`^MountVolume\.\w+ failed for volume "[^"]+" ?: `)
-	missing    = regexp.MustCompile(`not found|non-existent`)
+	volumeName = pattern.Lazy(`for volume "([^"]+)"`)
+	volumeHead = pattern.Lazy(`^MountVolume\.\w+ failed for volume "[^"]+" ?: `)
+	missing    = pattern.Lazy(`not found|non-existent`)
 )
 
 // refusal is why Pods cannot be created.
@@ -583,11 +583,11 @@ func refusal(why string, g Grace) *finding {
 	if strings.Contains(why, "violates PodSecurity") || strings.Contains(why, "denied the request") {
 		f.grace = g.Image // nothing in it changes by waiting
 	}
-	f.add(refusalHead.ReplaceAllString(why, ""))
+	f.add(refusalHead().ReplaceAllString(why, ""))
 	return f
 }
 
-var refusalHead = regexp.MustCompile(`^(?:Error creating: )?(?:create Pod \S+ in \w+ \S+ failed error: )?(?:pods "[^"]*" is forbidden: )?`)
+var refusalHead = pattern.Lazy(`^(?:Error creating: )?(?:create Pod \S+ in \w+ \S+ failed error: )?(?:pods "[^"]*" is forbidden: )?`)
 
 const (
 	logLines = 10
@@ -610,12 +610,12 @@ func lastLines(text string, most int) []string {
 	return list
 }
 
-var ansi = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)")
+var ansi = pattern.Lazy("\x1b\\[[0-9;?]*[A-Za-z]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)")
 
 // printable makes a line of a stranger's text safe for a terminal: colours go, other control characters are written out, a long
 // line is cut in its middle: what wraps an error stands at its front, the error itself ("no space left on device") at its end.
 func printable(line string) string {
-	line = strings.TrimRight(ansi.ReplaceAllString(strings.ToValidUTF8(line, "\uFFFD"), ""), " \t\r\n")
+	line = strings.TrimRight(ansi().ReplaceAllString(strings.ToValidUTF8(line, "\uFFFD"), ""), " \t\r\n")
 	if len(line) > lineSize {
 		line = strings.ToValidUTF8(line[:lineSize/2], "") + " ... " + strings.ToValidUTF8(line[len(line)-lineSize/2:], "")
 	}

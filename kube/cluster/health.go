@@ -83,27 +83,40 @@ var builtin = [...]string{
 	"certificates.k8s.io", "flowcontrol.apiserver.k8s.io", "events.k8s.io", "resource.k8s.io",
 }
 
-// judges are the built-in kinds whose objects need time. All others are done when they are written: a CronJob waits for its
-// hour, and nobody says when an Ingress, an autoscaler, a disruption budget or a network policy is in force, or whether this
-// cluster has anybody who heeds it.
-var judges = map[string]func(kube.Node) health{
-	"apps/Deployment":                   judgeDeployment,
-	"apps/StatefulSet":                  judgeStatefulSet,
-	"apps/DaemonSet":                    judgeDaemonSet,
-	"apps/ReplicaSet":                   judgeReplicaSet,
-	"/ReplicationController":            judgeReplicaSet,
-	"/Pod":                              judgePod,
-	"batch/Job":                         judgeJob,
-	"/Service":                          judgeService,
-	"/PersistentVolumeClaim":            judgeClaim,
-	"/Namespace":                        judgeNamespace,
-	"apiregistration.k8s.io/APIService": judgeAPIService,
-	"apiextensions.k8s.io/CustomResourceDefinition": judgeDefinition,
+// judgeOf returns how objects of a built-in kind are judged that need time. All others are done when they are written: a CronJob
+// waits for its hour, and nobody says when an Ingress, an autoscaler, a disruption budget or a network policy is in force, or
+// whether this cluster has anybody who heeds it.
+func judgeOf(id kube.ID) func(kube.Node) health {
+	switch id.Group + "/" + id.Kind {
+	case "apps/Deployment":
+		return judgeDeployment
+	case "apps/StatefulSet":
+		return judgeStatefulSet
+	case "apps/DaemonSet":
+		return judgeDaemonSet
+	case "apps/ReplicaSet", "/ReplicationController":
+		return judgeReplicaSet
+	case "/Pod":
+		return judgePod
+	case "batch/Job":
+		return judgeJob
+	case "/Service":
+		return judgeService
+	case "/PersistentVolumeClaim":
+		return judgeClaim
+	case "/Namespace":
+		return judgeNamespace
+	case "apiregistration.k8s.io/APIService":
+		return judgeAPIService
+	case "apiextensions.k8s.io/CustomResourceDefinition":
+		return judgeDefinition
+	}
+	return nil
 }
 
 // needsTime reports whether objects of a kind become healthy some time after they are written.
 func needsTime(id kube.ID) bool {
-	return judges[id.Group+"/"+id.Kind] != nil || !slices.Contains(builtin[:], id.Group)
+	return judgeOf(id) != nil || !slices.Contains(builtin[:], id.Group)
 }
 
 // IsHealthy reports whether an object, as a server returned it, needs not be waited for; if it does, why says what is missing.
@@ -137,7 +150,7 @@ func judge(n kube.Node) health {
 			return h
 		}
 	}
-	if own := judges[id.Group+"/"+id.Kind]; own != nil {
+	if own := judgeOf(id); own != nil {
 		return own(n)
 	}
 	return judgeCustom(n)
