@@ -323,27 +323,10 @@ func (d *deployer) failed(c *carriedOut, err error) {
 	if c.verdict == cluster.Unhealthy && c.plan.Count(plan.Delete) > 0 && c.report != nil && c.report.Counts[plan.Delete] == 0 {
 		f.Err = fmt.Errorf("%w; nothing was deleted", f.Err)
 	}
-	if c.report != nil && len(c.report.Undone) > 0 {
-		f.Help = append([]string{"not done: " + some(c.report.Undone)}, f.Help...)
-	}
 	if c.plan.Inventory != "" && (c.verdict == cluster.Unhealthy || c.verdict == cluster.Partly) {
 		f.Help = append(slices.Clip(f.Help), "go back with: "+d.command("rollback", c.deployment))
 	}
 	d.u.fail(f)
-}
-
-// some names the first few objects of a list.
-func some(list []kube.ID) string {
-	const most = 5
-	var names []string
-	for i, id := range list {
-		if i == most {
-			names = append(names, fmt.Sprintf("and %d more", len(list)-most))
-			break
-		}
-		names = append(names, id.String())
-	}
-	return strings.Join(names, ", ")
 }
 
 // ended is the one line that says what was done.
