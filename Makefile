@@ -3,7 +3,7 @@
 GO      ?= go
 TOOLS   := $(CURDIR)/.tools
 BIN     := $(TOOLS)/bin
-MODULES := . bench internal/envoytest
+MODULES := . bench internal/envoytest examples/hello-mesh
 
 STATICCHECK := $(BIN)/staticcheck-v0.8.2
 GOFUMPT     := $(BIN)/gofumpt-v0.12.0

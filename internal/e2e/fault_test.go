@@ -24,7 +24,7 @@ func harm(t *testing.T, what string) {
 func (w *world) begin(service string, sets ...string) *clustertest.Process {
 	w.t.Helper()
 	w.sets[service] = sets
-	p := w.program().Start(w.t, append(w.arguments("apply", service), "--yes", "--timeout", "100s")...)
+	p := w.program().Start(w.t, append(w.arguments("apply", service), "--yes", "--timeout", patience())...)
 	clustertest.Eventually(w.t, 20*time.Second, "the Deployment "+service, func() bool { return w.Get(w.t, "Deployment", w.ns, service) != nil })
 	return p
 }
@@ -32,7 +32,7 @@ func (w *world) begin(service string, sets ...string) *clustertest.Process {
 // converges: whatever became of a run, the same command again makes it well, and then there is nothing to do.
 func (w *world) converges(service string) {
 	w.t.Helper()
-	if r := w.starctl("apply", service, "--yes", "--timeout", "100s"); r.Code != 0 {
+	if r := w.starctl("apply", service, "--yes", "--timeout", patience()); r.Code != 0 {
 		w.t.Errorf("the same command again: got %d, want 0\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 	if r := w.starctl("diff", service); r.Code != 0 {
@@ -78,12 +78,17 @@ func TestFaultAPIServerRestarted(t *testing.T) {
 	p := w.begin("stock")
 	time.Sleep(2 * time.Second)
 	harm(t, "apiserver kill")
-	if *broken == "state-lost" {
-		w.sets["stock"] = nil
-		defer w.Delete(t, "Deployment", w.ns, "stock")
-		p.Kill()
+	for range 12 {
+		if *broken == "server-stays-away" {
+			time.Sleep(2 * time.Second)
+			harm(t, "apiserver kill")
+		}
 	}
 	r := p.Wait(t)
+	clustertest.Eventually(t, 30*time.Second, "the API server", func() bool {
+		code, _, err := w.Do("GET", "/readyz", "", nil)
+		return err == nil && code == 200
+	})
 	if r.Code != 0 {
 		t.Errorf("apply across a restart of the API server: got %d, want 0\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}

@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"fmt"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,12 +15,15 @@ import (
 func TestHelloMesh(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.edit("stock/deploy.star", "envoy.headless_service(app)]", `envoy.headless_service(app),
+        service("stock-vip", workload = app, ports = {"grpc": port(`+w.unlessBroken("8080", "8079")+`, target = "grpc")})]`)
 	for _, service := range []string{"ledger", "stock", "payments", "orders", "client"} {
 		r := w.apply(service)
 		w.wants("apply "+service, r.Stdout, "healthy")
 	}
 	t.Run("Calls", func(t *testing.T) { w.in(t).callsReachAll() })
 	t.Run("OutsideTheMesh", func(t *testing.T) { w.in(t).stockCallsPayments() })
+	t.Run("ClusterIP", func(t *testing.T) { w.in(t).clusterIP() })
 	t.Run("Metrics", func(t *testing.T) { w.in(t).metrics() })
 	t.Run("Job", func(t *testing.T) { w.in(t).job() })
 	t.Run("DiffAndStatus", func(t *testing.T) { w.in(t).diffAndStatus() })
@@ -56,6 +61,18 @@ func (w *world) stockCallsPayments() {
 			return r.Calls-r.Failed >= 5 && len(r.Payments) == 1
 		})
 	}
+}
+
+// clusterIP: the ordinary Service beside the headless one leads to a Pod, too; kube-proxy sees to that, not Envoy.
+func (w *world) clusterIP() {
+	ip := w.Get(w.t, "Service", w.ns, "stock-vip").Text("spec", "clusterIP")
+	clustertest.Eventually(w.t, 10*time.Second, "a connection to "+ip, func() bool {
+		c, err := net.DialTimeout("tcp", net.JoinHostPort(ip, "8080"), time.Second)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
 }
 
 // metrics: each sidecar answers a scraper on the port of its probe, with fixed tags, and tells gRPC's successes.
@@ -121,11 +138,13 @@ func (w *world) diffAndStatus() {
 
 // podSecurity: the namespace enforces "restricted", and did so while everything above was accepted.
 func (w *world) podSecurity() {
-	for _, p := range w.List(w.t, "Pod", w.ns, "") {
-		if p.At("spec", "hostNetwork") != nil {
-			w.t.Errorf("%s has the node's network", p.Name())
-		}
+	pid := w.process(w.pod("client").UID(), "/usr/local/bin/envoy")
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		w.t.Fatal(err)
 	}
+	// As the kernel sees Envoy: a user without rights, no capability, no new privileges, a seccomp filter.
+	w.wants("Envoy's process", string(status), "Uid:\t65532\t", "CapEff:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2")
 	loose := clustertest.Object{
 		"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "loose"},
 		"spec": map[string]any{"containers": []any{map[string]any{"name": "a", "image": "starctl.dev/hello:v1"}}},

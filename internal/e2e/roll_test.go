@@ -100,7 +100,7 @@ func (w *world) rollback() {
 	if *broken == "no-rollback" {
 		return
 	}
-	if r := w.starctl("rollback", "orders", "--yes", "--timeout", "90s"); r.Code != 0 {
+	if r := w.starctl("rollback", "orders", "--yes", "--timeout", patience()); r.Code != 0 {
 		w.t.Fatalf("starctl rollback: got %d, want 0\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 }

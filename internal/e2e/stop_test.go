@@ -45,24 +45,29 @@ func TestPodKilled(t *testing.T) {
 // killed sends SIGKILL to the application of a Pod, on its node.
 func (w *world) killed(uid string) {
 	w.t.Helper()
-	n := 0
+	if err := syscall.Kill(w.process(uid, "/hello"), syscall.SIGKILL); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// process is the id of the one process of a Pod that runs a program.
+func (w *world) process(uid, program string) int {
+	w.t.Helper()
+	var pids []int
 	files, _ := filepath.Glob("/proc/[0-9]*/cgroup")
 	for _, file := range files {
 		dir := filepath.Dir(file)
 		text, _ := os.ReadFile(file)
 		cmd, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
-		if !strings.Contains(string(text), "pod"+uid) || !strings.HasPrefix(string(cmd), "/hello") {
-			continue
+		if strings.Contains(string(text), "pod"+uid) && strings.HasPrefix(string(cmd), program+"\x00") {
+			pid, _ := strconv.Atoi(filepath.Base(dir))
+			pids = append(pids, pid)
 		}
-		pid, _ := strconv.Atoi(filepath.Base(dir))
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			w.t.Fatal(err)
-		}
-		n++
 	}
-	if n != 1 {
-		w.t.Fatalf("got %d processes of Pod %s, want 1", n, uid)
+	if len(pids) != 1 {
+		w.t.Fatalf("got %d processes %s of Pod %s, want 1", len(pids), program, uid)
 	}
+	return pids[0]
 }
 
 func (w *world) restarts(service string) (n int) {

@@ -123,6 +123,14 @@ func (w *world) starctl(verb, service string, args ...string) clustertest.Result
 	return r
 }
 
+// patience is the timeout of what should not need it; nobody waits long for what was broken.
+func patience() string {
+	if *broken != "" {
+		return "20s"
+	}
+	return "100s"
+}
+
 func (w *world) arguments(verb, service string) []string {
 	args := []string{verb, "./" + service, "--namespace", w.ns}
 	for _, s := range w.sets[service] {
@@ -135,7 +143,7 @@ func (w *world) arguments(verb, service string) []string {
 func (w *world) apply(service string, sets ...string) clustertest.Result {
 	w.t.Helper()
 	w.sets[service] = sets
-	r := w.starctl("apply", service, "--yes", "--timeout", "90s")
+	r := w.starctl("apply", service, "--yes", "--timeout", patience())
 	if r.Code != 0 {
 		w.t.Fatalf("starctl apply %s: got %d, want 0\n%s%s", service, r.Code, r.Stdout, r.Stderr)
 	}
