@@ -73,6 +73,7 @@ func (r *run) all(ctx context.Context) error {
 	if r.lease == nil {
 		return err
 	}
+	r.keepFound()
 	return r.store(ctx, err)
 }
 

@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/plan"
@@ -22,7 +24,7 @@ func (d *Deployment) PlanDelete(ctx context.Context) (*plan.Plan, error) {
 
 // Delete carries out a plan of PlanDelete: objects in the reverse order of their stages, at last the history and the inventory.
 func (d *Deployment) Delete(ctx context.Context, p *plan.Plan) (*Report, error) {
-	if d.made != nil && d.madePlan == p && d.made.inventory.ResourceVersion == "" && len(p.Steps) == 0 && len(p.Obstacles) == 0 {
+	if d.made != nil && d.madePlan == p && d.made.inventory.ResourceVersion == "" && len(p.Steps) == 0 && len(p.Obstacles) == 0 && len(d.made.others) == 0 {
 		return &Report{Counts: map[plan.Action]int{}}, nil
 	}
 	return d.perform(ctx, p, "delete")
@@ -41,6 +43,19 @@ func (r *run) leave(ctx context.Context) (over bool, err error) {
 	err = r.awaitGone(ctx, []*plan.Step{home})
 	r.lease.abandon()
 	return true, err
+}
+
+// keepFound says of what was found without an inventory that it was not deleted: first a person sees what it is.
+func (r *run) keepFound() {
+	if r.phase != "delete" || !r.reading.rebuilt {
+		return
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(r.reading.others), compareIDs) {
+		if c, _ := whose(r.reading.others[id], nil, r.owner); c == ours {
+			r.kept = append(r.kept, kube.Identify(r.reading.others[id]))
+			r.d.observe(Event{Kind: Kept, ID: id, Text: "found by its marks, since the inventory was lost: run it again to delete this too"})
+		}
+	}
 }
 
 // homeStep is the step that deletes the namespace of the inventory, or nil.

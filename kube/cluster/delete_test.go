@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/starctl/starctl/kube"
@@ -62,6 +64,32 @@ func TestRealDeleteWorkload(t *testing.T) {
 	})
 	if err != nil || n > 0 {
 		t.Errorf("%d Pods are left, %v", n, err)
+	}
+}
+
+// Without its inventory a set is found by its marks, in all namespaces; the first run only says so.
+func TestRealDeleteWithoutInventory(t *testing.T) {
+	s := newSet(t)
+	other := testSpace(t, s.c)
+	s.apply(cm("a", "1"), strings.ReplaceAll(cm("b", "1"), "NS", other))
+	if err := s.c.Delete(t.Context(), inventoryMaps, s.ns, s.deployment().owner().Inventory(), Preconditions{}); err != nil {
+		t.Fatal(err)
+	}
+	d := s.deployment()
+	p, err := d.PlanDelete(t.Context())
+	if err != nil || !p.Empty() || len(p.Notes) != 1 || p.Notes[0].Kind != "inventory-rebuilt" {
+		t.Fatalf("%v %+v", err, p)
+	}
+	r, err := d.Delete(t.Context(), p)
+	var f *Failure
+	if !errors.As(err, &f) || f.Verdict != Partly || len(r.Kept) != 2 {
+		t.Fatalf("%v %+v", err, r)
+	}
+	if p, err = d.PlanDelete(t.Context()); err != nil || p.Count(plan.Delete) != 2 {
+		t.Fatalf("%v %+v", err, p)
+	}
+	if _, err := d.Delete(t.Context(), p); err != nil || s.value("a") != "gone" || s.inventory().ResourceVersion != "" {
+		t.Errorf("%v", err)
 	}
 }
 

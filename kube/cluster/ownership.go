@@ -25,6 +25,8 @@ func whose(live kube.Node, e *Entry, owner plan.Owner) (claim, string) {
 	meta := live.Get("metadata")
 	mark := meta.Get("annotations", plan.OwnerAnnotation).Str()
 	switch {
+	case copied(mark, owner):
+		return nobodys, ""
 	case mark != "" && !sameOwner(mark, owner):
 		return anothers, setOf(mark)
 	case e != nil && e.UID != "" && e.UID == meta.Get("uid").Str():
@@ -47,6 +49,13 @@ func marked(live kube.Node, owner plan.Owner) bool {
 func sameOwner(mark string, owner plan.Owner) bool {
 	cluster, rest, ok := strings.Cut(mark, "/")
 	return ok && rest == owner.Namespace+"/"+owner.Set && (cluster == owner.Cluster || cluster == "" || owner.Cluster == "")
+}
+
+// copied reports whether an annotation is of this set in another cluster, as in a copy or a backup of that. Nobody manages the
+// copy from there.
+func copied(mark string, owner plan.Owner) bool {
+	_, rest, ok := strings.Cut(mark, "/")
+	return ok && rest == owner.Namespace+"/"+owner.Set && !sameOwner(mark, owner)
 }
 
 // setOf names the set of an annotation for people.

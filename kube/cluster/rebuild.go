@@ -12,42 +12,47 @@ import (
 )
 
 // rebuild looks for what the set owns in all kinds that the cluster has, where its inventory was deleted or cannot be read. A
-// new set has nothing that bears its marks, and is not looked for any further.
+// new set has nothing that bears its marks, and is not looked for any further. What is to be deleted is declared nowhere: it is
+// always looked for.
 func (r *reading) rebuild(ctx context.Context, corrupt bool) error {
-	if !corrupt && !r.bearsMarks() {
+	if !corrupt && !r.bearsMarks() && r.d.phase != "delete" {
 		return nil
 	}
 	resources, down, err := r.d.Client.Resources(ctx)
 	if err != nil {
 		return err
 	}
-	var scopes []scope
-	for _, res := range resources {
-		if !slices.Contains(res.Verbs, "list") || !slices.Contains(res.Verbs, "delete") || strings.Contains(res.Name, "/") {
-			continue
-		}
-		if !res.Namespaced {
-			scopes = append(scopes, scope{res, ""})
-			continue
-		}
-		for _, ns := range r.namespaces() {
-			scopes = append(scopes, scope{res, ns})
-		}
-	}
-	denied := make([]bool, len(scopes))
-	err = inParallel(ctx, len(scopes), func(i int) error {
-		err := r.search(ctx, scopes[i])
-		if IsForbidden(err) || IsGroupDown(err) || IsNoMatch(err) || IsNotFound(err) {
-			denied[i] = true
-			return nil
-		}
+	resources = slices.DeleteFunc(slices.Clone(resources), func(res Resource) bool {
+		return !slices.Contains(res.Verbs, "list") || !slices.Contains(res.Verbs, "delete") || strings.Contains(res.Name, "/")
+	})
+	hidden := make([]bool, len(resources))
+	err = inParallel(ctx, len(resources), func(i int) (err error) {
+		hidden[i], err = r.searchKind(ctx, resources[i])
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	r.notes = append(r.notes, r.found(scopes, denied, down))
+	if corrupt || r.bearsMarks() {
+		r.notes = append(r.notes, r.found(resources, hidden, down))
+	}
 	return nil
+}
+
+// searchKind searches the whole cluster or, for those who may not, the namespaces that are known.
+func (r *reading) searchKind(ctx context.Context, res Resource) (hidden bool, _ error) {
+	err := r.search(ctx, scope{res, ""})
+	if IsForbidden(err) && res.Namespaced {
+		for _, ns := range r.namespaces() {
+			if err = r.search(ctx, scope{res, ns}); err != nil {
+				break
+			}
+		}
+	}
+	if IsForbidden(err) || IsGroupDown(err) || IsNoMatch(err) || IsNotFound(err) {
+		return true, nil
+	}
+	return false, err
 }
 
 // bearsMarks reports whether the lists have shown an object of the set.
@@ -96,7 +101,7 @@ func (r *reading) search(ctx context.Context, s scope) error {
 }
 
 // found says what was found, and what could not be looked at.
-func (r *reading) found(scopes []scope, denied []bool, down []string) plan.Obstacle {
+func (r *reading) found(resources []Resource, denied []bool, down []string) plan.Obstacle {
 	n := 0
 	for _, live := range r.others {
 		if c, _ := whose(live, nil, r.owner); c == ours {
@@ -107,9 +112,9 @@ func (r *reading) found(scopes []scope, denied []bool, down []string) plan.Obsta
 		"the inventory %s/%s was lost: what bears the marks of the set is taken into a new one (%s more than declared), and nothing is deleted in this run",
 		r.owner.Namespace, r.owner.Inventory(), objects(n))}
 	var hidden []string
-	for i, s := range scopes {
-		if denied[i] && !slices.Contains(hidden, s.resource.String()) {
-			hidden = append(hidden, s.resource.String())
+	for i, res := range resources {
+		if denied[i] && !slices.Contains(hidden, res.String()) {
+			hidden = append(hidden, res.String())
 		}
 	}
 	if hidden = append(hidden, down...); len(hidden) > 0 {

@@ -87,7 +87,7 @@ func (r *run) verdict(report *Report) error {
 	case len(report.Unhealthy) > 0:
 		return &Failure{Verdict: Unhealthy, Err: fmt.Errorf("%s not healthy", count(len(report.Unhealthy), "object is", "objects are"))}
 	case len(report.Kept) > 0:
-		return &Failure{Partly, fmt.Errorf("%s not deleted", count(len(report.Kept), "object was", "objects were")), []string{"they stay in the inventory: the next apply tries again"}}
+		return &Failure{Partly, fmt.Errorf("%s not deleted", count(len(report.Kept), "object was", "objects were")), []string{"they stay in the inventory: the next run tries again"}}
 	}
 	return nil
 }
