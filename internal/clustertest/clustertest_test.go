@@ -65,6 +65,7 @@ func TestPodsBehaveAsAsked(t *testing.T) {
 		{map[string]any{"testcluster/behaviour": "crash-loop", "testcluster/heals-after": "1s"}, "Running envoy ready=true app ready=true"},
 		{map[string]any{"testcluster/behaviour": "image-pull-error"}, "Pending envoy ready=true app ImagePullBackOff"},
 		{map[string]any{"testcluster/behaviour.envoy": "crash-loop"}, "Pending envoy CrashLoopBackOff app PodInitializing"},
+		{map[string]any{"testcluster/ready-after": "0s"}, "Running envoy ready=true app ready=true"},
 		{map[string]any{"testcluster/ready-after": "700ms"}, "Running envoy ready=true app ready=true"},
 	} {
 		name := fmt.Sprintf("d%d", i)

@@ -115,11 +115,11 @@ func (l *life) behaviour(c *corev1.Container, init bool) string {
 // default is never.
 func (l *life) reached(text string, otherwise time.Duration) bool {
 	d, err := time.ParseDuration(text)
+	if err != nil && otherwise == 0 {
+		return false
+	}
 	if err != nil {
 		d = otherwise
-	}
-	if d == 0 {
-		return false
 	}
 	if l.age >= d {
 		return true
