@@ -51,7 +51,7 @@ race: ## the tests under the race detector
 	$(GO) test -race ./...
 
 ci: export ENVOY_REQUIRED = 1
-ci: envoy check race fresh traffic examples bench-short faults lint-testcluster ## what every change must pass, with the real Envoy and a real API server
+ci: envoy check race fresh traffic examples bench-short faults lint-testcluster demo ## what every change must pass, with the real Envoy and a real API server
 
 # These tests are about time, on whatever machine runs them: a failure is forgiven only by two clean runs after it.
 traffic: envoy ## the real Envoy under real gRPC traffic, on loopback
