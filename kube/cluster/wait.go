@@ -594,9 +594,9 @@ func (w *waiter) tellProblem(p *Problem) {
 
 // text are the lines of a finding.
 func (f *finding) text() []string {
-	list := []string{f.head}
+	list := []string{printable(f.head)}
 	for _, l := range f.lines {
-		list = append(list, "  "+l)
+		list = append(list, "  "+printable(l))
 	}
 	return list
 }
