@@ -160,13 +160,11 @@ func (r *run) intend(inv *Inventory) {
 		e.expect(&r.plan.Steps[i])
 		more = append(more, e)
 	}
-	if r.reading.rebuilt {
-		for id, live := range r.reading.others {
-			if c, _ := whose(live, nil, r.owner); c == ours && known[id] == nil {
-				e := entryOf(kube.Identify(live), now)
-				e.UID, e.State = uidOf(live), Unresolved
-				more = append(more, e)
-			}
+	for _, live := range r.reading.found() {
+		if id := kube.Identify(live); known[id.Identity()] == nil {
+			e := entryOf(id, now)
+			e.UID, e.State = uidOf(live), Unresolved
+			more = append(more, e)
 		}
 	}
 	slices.SortFunc(more, func(a, b Entry) int { return compareIDs(a.ID(), b.ID()) })
@@ -174,9 +172,10 @@ func (r *run) intend(inv *Inventory) {
 }
 
 // expect makes an Entry cover what a step will leave behind. An object that is about to be made has no uid yet, also where an
-// earlier one of that name had: if the run ends before the new uid is stored, the object is ours by its marks.
+// earlier one of that name had: if the run ends before the new uid is stored, the object is ours by its marks. One that is
+// adopted is not ours before it has them.
 func (e *Entry) expect(s *plan.Step) {
-	if s.UID == "" || s.Action == plan.Replace {
+	if s.UID == "" || s.Action == plan.Replace || s.Adopted {
 		e.UID, e.State = "", Intended
 		return
 	}

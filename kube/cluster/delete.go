@@ -2,8 +2,6 @@ package cluster
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/plan"
@@ -24,7 +22,7 @@ func (d *Deployment) PlanDelete(ctx context.Context) (*plan.Plan, error) {
 
 // Delete carries out a plan of PlanDelete: objects in the reverse order of their stages, at last the history and the inventory.
 func (d *Deployment) Delete(ctx context.Context, p *plan.Plan) (*Report, error) {
-	if d.made != nil && d.madePlan == p && d.made.inventory.ResourceVersion == "" && len(p.Steps) == 0 && len(p.Obstacles) == 0 && len(d.made.others) == 0 {
+	if d.made != nil && d.madePlan == p && d.made.inventory.ResourceVersion == "" && len(p.Steps) == 0 && len(p.Obstacles) == 0 && len(d.made.found()) == 0 {
 		return &Report{Counts: map[plan.Action]int{}}, nil
 	}
 	return d.perform(ctx, p, "delete")
@@ -47,14 +45,13 @@ func (r *run) leave(ctx context.Context) (over bool, err error) {
 
 // keepFound says of what was found without an inventory that it was not deleted: first a person sees what it is.
 func (r *run) keepFound() {
-	if r.phase != "delete" || !r.reading.rebuilt {
+	if r.phase != "delete" {
 		return
 	}
-	for _, id := range slices.SortedFunc(maps.Keys(r.reading.others), compareIDs) {
-		if c, _ := whose(r.reading.others[id], nil, r.owner); c == ours {
-			r.kept = append(r.kept, kube.Identify(r.reading.others[id]))
-			r.d.observe(Event{Kind: Kept, ID: id, Text: "found by its marks, since the inventory was lost: run it again to delete this too"})
-		}
+	for _, live := range r.reading.found() {
+		id := kube.Identify(live)
+		r.kept = append(r.kept, id)
+		r.d.observe(Event{Kind: Kept, ID: id, Text: "found by its marks, since the inventory was lost: run it again to delete this too"})
 	}
 }
 
@@ -83,7 +80,7 @@ func (r *run) forget(ctx context.Context) error {
 		return err
 	}
 	for _, rev := range list {
-		if err := c.Delete(ctx, historySecrets, ns, revisionName(r.owner, rev.Number), Preconditions{}); err != nil && !IsNotFound(err) {
+		if err := r.d.dropRevision(ctx, rev); err != nil {
 			return err
 		}
 	}

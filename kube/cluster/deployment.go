@@ -69,6 +69,8 @@ type Revision struct {
 	Counts  map[plan.Action]int
 	Verdict Verdict     // Done: it went well
 	Objects []kube.Node // as declared, without the data of Secrets
+
+	uid string // of the Secret that keeps it
 }
 
 // Status is what there is of a set.

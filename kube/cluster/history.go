@@ -114,12 +114,36 @@ func (r *run) keepRevision(ctx context.Context, verdict Verdict, keep int) error
 		s.Number++
 	}
 	r.revision = s.Number
-	for _, old := range list[min(keep-1, len(list)):] {
-		if err := r.d.Client.Delete(ctx, historySecrets, r.owner.Namespace, revisionName(r.owner, old.Number), Preconditions{}); err != nil && !IsNotFound(err) {
+	for _, old := range outdated(list, verdict, keep) {
+		if err := r.d.dropRevision(ctx, old); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// outdated are the revisions, newest first, that go when one more is kept. The last that went well stays, however many have
+// failed since: it is what one wants to go back to.
+func outdated(list []Revision, verdict Verdict, keep int) []Revision {
+	good := verdict == Done
+	var out []Revision
+	for i, rev := range list {
+		if i >= keep-1 && (good || rev.Verdict != Done) {
+			out = append(out, rev)
+		}
+		good = good || rev.Verdict == Done
+	}
+	return out
+}
+
+// dropRevision deletes a revision, if it still is the one that was listed.
+func (d *Deployment) dropRevision(ctx context.Context, rev Revision) error {
+	owner := d.owner()
+	err := d.Client.Delete(ctx, historySecrets, owner.Namespace, revisionName(owner, rev.Number), Preconditions{UID: rev.uid})
+	if IsNotFound(err) || IsStale(err) {
+		return nil
+	}
+	return err
 }
 
 // withoutData is a Secret by its identity and the names of its keys, and any other object as it is.
@@ -166,7 +190,7 @@ func (d *Deployment) createRevision(ctx context.Context, s *storedRevision) erro
 		return err
 	}
 	if b.Len() > largestRevision {
-		return fmt.Errorf("the objects take %d KiB, compressed, and a Secret holds %d KiB", b.Len()>>10, largestRevision>>10)
+		return fmt.Errorf("the objects take %d KiB, compressed, and a revision holds %d KiB", b.Len()>>10, largestRevision>>10)
 	}
 	sum, err := json.Marshal(storedRevision{V: s.V, Number: s.Number, Time: s.Time, By: s.By, Phase: s.Phase, Counts: s.Counts, Verdict: s.Verdict})
 	if err != nil {
@@ -196,14 +220,16 @@ func (d *Deployment) History(ctx context.Context) ([]Revision, error) {
 func (d *Deployment) revisions(ctx context.Context) ([]Revision, error) {
 	var list []Revision
 	owner := d.owner()
-	_, err := d.Client.List(ctx, historySecrets, owner.Namespace, ListOptions{Labels: historyLabel + "=" + owner.Set, MetadataOnly: true}, func(item []byte) error {
+	_, err := d.Client.List(ctx, historySecrets, owner.Namespace, ListOptions{Labels: historyLabel + "=" + owner.Set, Fields: "type=" + historyType, MetadataOnly: true}, func(item []byte) error {
 		var sec historySecret
 		var s storedRevision
 		if err := json.Unmarshal(item, &sec); err != nil {
 			return err
 		}
 		if err := json.Unmarshal([]byte(sec.Metadata.Annotations[summaryAnnotation]), &s); err == nil && sec.Metadata.Name == revisionName(owner, s.Number) {
-			list = append(list, s.revision())
+			rev := s.revision()
+			rev.uid = sec.Metadata.UID
+			list = append(list, rev)
 		}
 		return nil
 	})

@@ -42,13 +42,24 @@ var errLost = errors.New("another run took the set over")
 func (c *Client) lock(ctx context.Context, inv *Inventory, phase string, ttl time.Duration) (*lease, error) {
 	inv.Op = &Op{ID: newID(), Holder: holder(), TTL: int(ttl / time.Second), Phase: phase, Begun: time.Now().UTC().Truncate(time.Second)}
 	l := &lease{c: c, ttl: ttl, inv: inv, renewed: time.Now(), done: make(chan struct{})}
-	if err := c.swap(ctx, inv); err != nil {
+	sharded := inv.untidy || len(inv.shards) > 0
+	if err := l.take(ctx); err != nil {
 		return nil, err
+	}
+	if sharded || len(inv.shards) > 0 || phase == "delete" {
+		c.collect(ctx, inv, l.renewed.Add(ttl/2))
 	}
 	// The holder outlives an interrupt: it has to store what was done.
 	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
 	go l.keep(ctx)
 	return l, nil
+}
+
+// take makes the write that takes the lock. It outlives an interrupt: nobody has to wait for a lock that was half taken.
+func (l *lease) take(ctx context.Context) error {
+	work, cancel := outlive(ctx)
+	defer cancel()
+	return l.c.swap(work, l.inv)
 }
 
 func newID() string {
@@ -159,12 +170,17 @@ func (l *lease) free(ctx context.Context) error {
 		return l.lost
 	}
 	l.fold()
-	op := l.inv.Op
-	l.inv.Op = nil
+	op, before := l.inv.Op, l.inv.freed
+	l.inv.Op, l.inv.freed = nil, op.ID
 	err := l.c.swap(ctx, l.inv)
-	if err != nil {
-		l.inv.Op = op
+	switch {
+	case err == nil:
+		return nil
+	case IsStale(err), IsNotFound(err), IsExists(err):
+		l.lost = fmt.Errorf("%w: the inventory was changed by somebody else", errLost)
+		err = l.lost
 	}
+	l.inv.Op, l.inv.freed = op, before
 	return err
 }
 
@@ -237,9 +253,19 @@ func isDead(holder string) bool {
 	return err == nil && startOf(pid) != f[4]
 }
 
-// wait waits until the set is free: its run has ended, has not renewed its lock for as long as the lock lives, on our clock,
-// or was of a process that is gone. patience is how long a run that is alive is waited for; 0 is not at all.
+// waitForLock waits until the set is free: its run has ended, has not renewed its lock for as long as the lock lives, on our
+// clock, or was of a process that is gone. patience is how long a run that is alive is waited for; 0 is not at all. The
+// Inventory is the one that was given if it has not changed.
 func (c *Client) waitForLock(ctx context.Context, inv *Inventory, patience time.Duration) (*Inventory, error) {
+	head, err := c.awaitFree(ctx, inv, patience)
+	if err != nil || head.ResourceVersion == inv.ResourceVersion {
+		return inv, err
+	}
+	return c.ReadInventory(ctx, inv.Owner)
+}
+
+// awaitFree looks at the lock again and again, and not at the entries.
+func (c *Client) awaitFree(ctx context.Context, inv *Inventory, patience time.Duration) (*Inventory, error) {
 	begun := time.Now()
 	changed, said := begun, time.Time{} // only a lock that is seen to be renewed is of a run that is alive
 	for inv.Op != nil && !isDead(inv.Op.Holder) {
@@ -259,7 +285,7 @@ func (c *Client) waitForLock(ctx context.Context, inv *Inventory, patience time.
 		if err := sleep(ctx, min(ttl/5, time.Second)); err != nil {
 			return nil, err
 		}
-		now, err := c.ReadInventory(ctx, inv.Owner)
+		now, err := c.readHead(ctx, inv.Owner)
 		if err != nil {
 			return nil, err
 		}

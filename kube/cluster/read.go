@@ -49,6 +49,7 @@ func (d *Deployment) read(ctx context.Context) (*reading, []plan.Obstacle, error
 	}
 	var obstacles []plan.Obstacle
 	r.prepared, obstacles = plan.Prepare(d.Set, d.Wishes, r.owner)
+	obstacles = append(obstacles, r.reserved()...)
 	if len(obstacles) > 0 {
 		return r, obstacles, nil
 	}
@@ -69,7 +70,7 @@ func (d *Deployment) read(ctx context.Context) (*reading, []plan.Obstacle, error
 		return r, nil, err
 	}
 	if r.rebuilt {
-		return r, obstacles, r.rebuild(ctx, r.inventory.ResourceVersion != "")
+		return r, obstacles, r.rebuild(ctx)
 	}
 	return r, obstacles, r.readLost(ctx)
 }
@@ -80,7 +81,7 @@ func (r *reading) readInventory(ctx context.Context) (err error) {
 	case errors.Is(err, errCorrupt):
 		r.notes = append(r.notes, plan.Obstacle{Kind: "inventory-corrupt", Message: err.Error()})
 		r.rebuilt = true
-		r.inventory.Entries, r.inventory.Op, r.inventory.shards = nil, nil, nil
+		r.inventory.Entries, r.inventory.shards, r.inventory.untidy = nil, nil, true // who holds the lock is known if a part is lost
 	case err != nil:
 		return err
 	case r.inventory.ResourceVersion == "":
