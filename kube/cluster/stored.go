@@ -57,7 +57,9 @@ type inventoryMap struct {
 	BinaryData map[string][]byte `json:"binaryData,omitempty"`
 }
 
-func (m *inventoryMap) String() string { return "ConfigMap " + m.Metadata.Namespace + "/" + m.Metadata.Name }
+func (m *inventoryMap) String() string {
+	return "ConfigMap " + m.Metadata.Namespace + "/" + m.Metadata.Name
+}
 
 // open fills the Inventory from a ConfigMap. That it exists, and where, is known even if it is corrupt.
 func (inv *Inventory) open(b []byte) (stored, error) {
