@@ -20,36 +20,6 @@ func node(t *testing.T, s string) kube.Node {
 	return n
 }
 
-func TestWhose(t *testing.T) {
-	owner := plan.Owner{Set: "shop", Namespace: "ns", Cluster: "c1"}
-	live := func(uid, mark, label, manager string) kube.Node {
-		return node(t, `{"metadata":{"uid":"`+uid+`","labels":{"starctl.dev/set":"`+label+`"},"annotations":{"starctl.dev/owner":"`+mark+`"},
-			"managedFields":[{"manager":"`+manager+`","operation":"Apply"}]}}`)
-	}
-	known, unknown := &Entry{UID: "u1"}, &Entry{}
-	for _, c := range []struct {
-		about string
-		live  kube.Node
-		entry *Entry
-		want  claim
-	}{
-		{"as written", live("u1", "c1/ns/shop", "shop", "starctl:shop"), known, ours},
-		{"as written, uid not stored", live("u1", "c1/ns/shop", "shop", "starctl:shop"), unknown, ours},
-		{"without an entry", live("u1", "c1/ns/shop", "shop", "starctl:shop"), nil, ours},
-		{"a copy, which loses managedFields", live("u2", "c1/ns/shop", "shop", "kubectl"), unknown, nobodys},
-		{"made again, with our marks", live("u2", "c1/ns/shop", "shop", "starctl:shop"), known, remade},
-		{"of another set", live("u1", "c1/ns/other", "other", "starctl:other"), nil, anothers},
-		{"of another set, though the uid is known", live("u1", "c1/ns/other", "other", "starctl:other"), known, anothers},
-		{"of a set of this name elsewhere", live("u1", "c1/else/shop", "shop", "starctl:shop"), nil, anothers},
-		{"of this set in another cluster", live("u2", "c2/ns/shop", "shop", "starctl:shop"), nil, nobodys},
-		{"of nobody", node(t, `{"metadata":{"uid":"u2"}}`), nil, nobodys},
-	} {
-		if got, _ := whose(c.live, c.entry, owner); got != c.want {
-			t.Errorf("%s: got %d, want %d", c.about, got, c.want)
-		}
-	}
-}
-
 func TestDifferent(t *testing.T) {
 	id := func(name string) kube.ID { return kube.ID{Version: "v1", Kind: "ConfigMap", Name: name} }
 	change := func(v string) []plan.Change {

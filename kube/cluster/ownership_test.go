@@ -67,7 +67,7 @@ func TestWhose(t *testing.T) {
 		"of another set":                  {marks{uid: "1", set: "blog", owner: "c/n/blog", manager: "starctl:blog"}, nil, anothers, "blog"},
 		"moved to another set":            {marks{uid: "1", set: "blog", owner: "c/n/blog", manager: "starctl:blog"}, &Entry{UID: "1"}, anothers, "blog"},
 		"of our name, another namespace":  {with(func(m *marks) { m.owner = "c/m/shop" }), &Entry{UID: "1"}, anothers, "shop"},
-		"of our name, another cluster":    {with(func(m *marks) { m.owner = "d/n/shop" }), &Entry{}, anothers, "shop"},
+		"of our name, another cluster":    {with(func(m *marks) { m.owner = "d/n/shop" }), &Entry{}, nobodys, ""},
 		"whose cluster was not readable":  {with(func(m *marks) { m.owner = "/n/shop" }), &Entry{}, ours, ""},
 		"an annotation that is nonsense":  {with(func(m *marks) { m.owner = "nonsense" }), &Entry{UID: "1"}, anothers, "nonsense"},
 	} {
