@@ -19,7 +19,7 @@ func (d *Deployment) Apply(ctx context.Context, p *plan.Plan) (*Report, error) {
 
 func (d *Deployment) perform(ctx context.Context, p *plan.Plan, phase string) (*Report, error) {
 	if len(p.Obstacles) > 0 {
-		return nil, &Failure{Refused, fmt.Errorf("the plan has %s", count(len(p.Obstacles), "obstacle", "obstacles")), nil}
+		return nil, &Failure{Verdict: Refused, Err: fmt.Errorf("the plan has %s", count(len(p.Obstacles), "obstacle", "obstacles"))}
 	}
 	begun := time.Now()
 	r, err := d.begin(ctx, p, phase)

@@ -48,7 +48,7 @@ func (d *Deployment) begin(ctx context.Context, p *plan.Plan, phase string) (*ru
 			return r, err
 		}
 	}
-	return r, &Failure{Refused, errors.New("other runs change this set all the time"), []string{"try again"}}
+	return r, &Failure{Verdict: Refused, Err: errors.New("other runs change this set all the time"), Help: []string{"try again"}}
 }
 
 // nothingToStore reports whether everything is as declared, and the inventory says so.
@@ -102,7 +102,7 @@ func (r *run) free(ctx context.Context) error {
 		return err
 	}
 	if what := different(r.plan, now); what != "" {
-		return &Failure{Refused, fmt.Errorf("another run changed the set since the plan was shown: %s", what), []string{"look at the new plan, and apply that: run the same command again"}}
+		return &Failure{Verdict: Refused, Err: fmt.Errorf("another run changed the set since the plan was shown: %s", what), Help: []string{"look at the new plan, and apply that: run the same command again"}}
 	}
 	for s := range r.done { // the namespace that was made first
 		for i := range now.Steps {

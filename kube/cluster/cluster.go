@@ -1,75 +1,98 @@
 // Package cluster brings a set to a Kubernetes cluster, and is the only one that talks to one: it reads what is there, makes
 // the Plan (package plan compares and knows no server), applies it by stages, waits until all is healthy, prunes what is no
 // longer declared, and keeps the inventory of what a set owns. Nothing that belongs to somebody else is touched, and a run that
-// ended anywhere can be run again.
+// ended anywhere can be run again. What it says to its callers, it says in the words of package deploy.
 //
 // Read client.go (requests), inventory.go (what is ours), read.go and plan.go, apply.go, wait.go, prune.go.
 package cluster
 
 import (
-	"time"
+	"context"
 
-	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/deploy"
 )
 
-// Verdict is how a command that changes a cluster ended; it is the exit code.
-type Verdict int
+// The words of package deploy.
+type (
+	Options     = deploy.Options
+	Identity    = deploy.Identity
+	Settings    = deploy.Settings
+	Verdict     = deploy.Verdict
+	Failure     = deploy.Failure
+	Event       = deploy.Event
+	EventKind   = deploy.EventKind
+	Observer    = deploy.Observer
+	Report      = deploy.Report
+	Problem     = deploy.Problem
+	Status      = deploy.Status
+	Run         = deploy.Run
+	Revision    = deploy.Revision
+	ObjectState = deploy.ObjectState
+	Presence    = deploy.Presence
+	PodCount    = deploy.PodCount
+	ForeignEdit = deploy.ForeignEdit
+)
 
-// The verdicts.
+// The constants of package deploy.
 const (
-	Done        Verdict = 0
-	Internal    Verdict = 1
-	BadInput    Verdict = 2
-	Refused     Verdict = 3 // before anything was written
-	Partly      Verdict = 4 // some was applied, not all
-	Unhealthy   Verdict = 5 // applied, and not healthy or not in time
-	Unreachable Verdict = 6 // no server, or it denied access
-	Interrupted Verdict = 130
+	Done           = deploy.Done
+	Internal       = deploy.Internal
+	BadInput       = deploy.BadInput
+	Refused        = deploy.Refused
+	Partly         = deploy.Partly
+	Unhealthy      = deploy.Unhealthy
+	Unreachable    = deploy.Unreachable
+	Interrupted    = deploy.Interrupted
+	Waiting        = deploy.Waiting
+	Applying       = deploy.Applying
+	Created        = deploy.Created
+	Changed        = deploy.Changed
+	Replaced       = deploy.Replaced
+	Deleting       = deploy.Deleting
+	Deleted        = deploy.Deleted
+	Kept           = deploy.Kept
+	Progress       = deploy.Progress
+	Healthy        = deploy.Healthy
+	Unwell         = deploy.Unwell
+	Warned         = deploy.Warned
+	Failed         = deploy.Failed
+	IsPresent      = deploy.IsPresent
+	IsMissing      = deploy.IsMissing
+	IsReplaced     = deploy.IsReplaced
+	IsLeaving      = deploy.IsLeaving
+	IsUnknown      = deploy.IsUnknown
+	InCluster      = deploy.InCluster
+	DefaultTimeout = deploy.DefaultTimeout
 )
 
-// Failure is an error with its verdict and with what to do.
-type Failure struct {
-	Verdict Verdict
-	Err     error
-	Help    []string // a line each
+// Clusters are the clusters of the kubeconfig, for those who know only package deploy.
+type Clusters struct{}
+
+// Connect is the function Connect.
+func (Clusters) Connect(ctx context.Context, o Options) (deploy.Cluster, error) {
+	c, err := Connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return connection{c}, nil
 }
 
-func (f *Failure) Error() string { return f.Err.Error() }
+// Contexts is the function Contexts.
+func (Clusters) Contexts(kubeconfig string) []string { return Contexts(kubeconfig) }
 
-// Unwrap returns the cause.
-func (f *Failure) Unwrap() error { return f.Err }
+// connection is a Client for those who know only package deploy.
+type connection struct{ *Client }
 
-// Event is something that happens while a set is applied, waited for, pruned or deleted. Events are what a live view shows and
-// what --json writes, one a line.
-type Event struct {
-	Time   time.Time
-	Kind   EventKind
-	ID     kube.ID  // of the object that it is about; zero if about the set
-	Text   string   // for people: "4 of 6 Pods ready, 2 starting"; escaped by whoever prints it
-	Detail []string // further lines: the reason of a failing Pod, events, last lines of its log
-
-	Problem *Problem // of Unwell: the same for machines; else nil
+// UID is the Client's, with a Failure for an error.
+func (c connection) UID(ctx context.Context) (string, error) {
+	uid, err := c.Client.UID(ctx)
+	if err != nil {
+		return "", AsFailure(err, Unreachable)
+	}
+	return uid, nil
 }
 
-// EventKind says what happens.
-type EventKind string
-
-// The kinds of events.
-const (
-	Waiting  EventKind = "waiting"   // for the lock of another run, for a server that asks to slow down
-	Applying EventKind = "applying"  // a write has begun
-	Created  EventKind = "created"   // written
-	Changed  EventKind = "changed"   // written
-	Replaced EventKind = "replaced"  // written
-	Deleting EventKind = "deleting"  // asked for; finalizers may take their time
-	Deleted  EventKind = "deleted"   // gone, as seen
-	Kept     EventKind = "kept"      // not deleted, and why; its entry stays
-	Progress EventKind = "progress"  // of an object that is waited for
-	Healthy  EventKind = "healthy"   // an object that was waited for
-	Unwell   EventKind = "unhealthy" // an object that will not become healthy, or did not in time
-	Warned   EventKind = "warning"   // by the server or by us
-	Failed   EventKind = "failed"    // a write that was refused
-)
-
-// Observer hears Events in the order in which they happen, from one goroutine at a time. It must not block.
-type Observer func(Event)
+// Deploy returns the Deployment of a job.
+func (c connection) Deploy(j deploy.Job) deploy.Engine {
+	return &Deployment{Client: c.Client, Set: j.Set, Wishes: j.Wishes, Target: j.Target, Settings: j.Settings}
+}

@@ -33,29 +33,6 @@ import (
 	"github.com/starctl/starctl/internal/nearest"
 )
 
-// Options say which cluster to connect to, and as whom. The zero Options are those of kubectl without flags.
-type Options struct {
-	Kubeconfig string // file in place of $KUBECONFIG and ~/.kube/config
-	Context    string // in place of the current one
-	Namespace  string // in place of the context's
-	Pin        string // uid that the cluster's kube-system must have; "" takes any cluster
-	UserAgent  string // starctl/1.2.3; the platform is added
-	CacheDir   string // in place of starctl's directory in the user's cache
-	Observer   Observer
-}
-
-// Identity is a cluster, and how it was reached.
-type Identity struct {
-	Context   string // of the kubeconfig; InCluster where there is none
-	Server    string // URL
-	UID       string // of the namespace kube-system; "" where that may not be read
-	Version   string // v1.34.2; "" where that may not be read
-	Namespace string // of Options, else of the context, else default
-}
-
-// InCluster is the name of the context that a Pod has without a kubeconfig: its service account.
-const InCluster = "in-cluster"
-
 // oldest is the minor version of the oldest server that does all that is asked of it here.
 const oldest = 28
 

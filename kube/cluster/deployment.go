@@ -24,67 +24,18 @@ type Deployment struct {
 	comparer *plan.Comparer // of every plan, so that digests of Secrets can be compared between them
 }
 
-// Settings are what a person allows, and how long they wait.
-type Settings struct {
-	Adopt          bool          // take over objects that are there and that no set owns
-	PruneProtected bool          // delete Namespaces, CRDs, PersistentVolumes and claims too
-	AllowMassPrune bool          // delete also if that is all, or most, of the set
-	NoWait         bool          // end when all is written
-	Timeout        time.Duration // of the wait until all is healthy, and of that until deleted objects are gone; 0 is DefaultTimeout
-	LockTimeout    time.Duration // how long a run that is under way is waited for; 0 is not at all
-	LockTTL        time.Duration // how long a holder that renews nothing is taken for alive; 0 is 15 s
-	Revisions      int           // of the history to keep; 0 is 10, less than 0 keeps none
-	Observer       Observer      // may be nil
-}
-
-func (s *Settings) timeout() time.Duration {
-	if s.Timeout > 0 {
-		return s.Timeout
+func (d *Deployment) timeout() time.Duration {
+	if d.Timeout > 0 {
+		return d.Timeout
 	}
 	return DefaultTimeout
 }
 
-func (s *Settings) ttl() time.Duration {
-	if s.LockTTL > 0 {
-		return max(s.LockTTL, time.Second)
+func (d *Deployment) ttl() time.Duration {
+	if d.LockTTL > 0 {
+		return max(d.LockTTL, time.Second)
 	}
 	return lockTTL
-}
-
-// Report is what a run did.
-type Report struct {
-	Counts    map[plan.Action]int // of steps that were done
-	Undone    []kube.ID           // whose steps were not done
-	Kept      []kube.ID           // that should be gone and are not; their entries stay
-	Unhealthy []Problem
-	Revision  int // of the history; 0 if none was kept
-	Duration  time.Duration
-}
-
-// Revision is a run that is remembered.
-type Revision struct {
-	Number  int
-	Time    time.Time
-	By      string // who, and where
-	Counts  map[plan.Action]int
-	Verdict Verdict     // Done: it went well
-	Objects []kube.Node // as declared, without the data of Secrets
-
-	uid string // of the Secret that keeps it
-}
-
-// Status is what there is of a set.
-type Status struct {
-	Run     *Run      // that is under way, or that was left behind
-	Last    *Revision // nil if there is none
-	Objects []ObjectState
-}
-
-// Run is an apply, a rollback or a delete that holds the lock of a set.
-type Run struct {
-	Holder string
-	Since  time.Time
-	Phase  string // apply, rollback or delete
 }
 
 // owner is the set as the cluster's objects name it.

@@ -112,7 +112,7 @@ func (r *run) dependable(ctx context.Context, list []int) error {
 	}
 	if len(unhealthy) > 0 {
 		r.unhealthy = append(r.unhealthy, unhealthy...)
-		return &Failure{Unhealthy, fmt.Errorf("%s, on which others depend, is not healthy", unhealthy[0].ID), nil}
+		return &Failure{Verdict: Unhealthy, Err: fmt.Errorf("%s, on which others depend, is not healthy", unhealthy[0].ID)}
 	}
 	return nil
 }
@@ -228,14 +228,18 @@ func (r *run) written(s *plan.Step, i int, live kube.Node) {
 	if r.lease != nil {
 		r.lease.change(s.ID, func(e *Entry) bool { return e.present(s, r.hash(i)) })
 	}
-	r.d.observe(Event{Kind: map[plan.Action]EventKind{plan.Create: Created, plan.Replace: Replaced}[s.Action].or(Changed), ID: s.ID})
+	r.d.observe(Event{Kind: eventOf(s.Action), ID: s.ID})
 }
 
-func (k EventKind) or(other EventKind) EventKind {
-	if k == "" {
-		return other
+// eventOf is what has happened when an action was done.
+func eventOf(a plan.Action) EventKind {
+	switch a {
+	case plan.Create:
+		return Created
+	case plan.Replace:
+		return Replaced
 	}
-	return k
+	return Changed
 }
 
 // present notes an object that was written.

@@ -139,7 +139,7 @@ func outdated(list []Revision, verdict Verdict, keep int) []Revision {
 // dropRevision deletes a revision, if it still is the one that was listed.
 func (d *Deployment) dropRevision(ctx context.Context, rev Revision) error {
 	owner := d.owner()
-	err := d.Client.Delete(ctx, historySecrets, owner.Namespace, revisionName(owner, rev.Number), Preconditions{UID: rev.uid})
+	err := d.Client.Delete(ctx, historySecrets, owner.Namespace, revisionName(owner, rev.Number), Preconditions{UID: rev.UID})
 	if IsNotFound(err) || IsStale(err) {
 		return nil
 	}
@@ -228,7 +228,7 @@ func (d *Deployment) revisions(ctx context.Context) ([]Revision, error) {
 		}
 		if err := json.Unmarshal([]byte(sec.Metadata.Annotations[summaryAnnotation]), &s); err == nil && sec.Metadata.Name == revisionName(owner, s.Number) {
 			rev := s.revision()
-			rev.uid = sec.Metadata.UID
+			rev.UID = sec.Metadata.UID
 			list = append(list, rev)
 		}
 		return nil
@@ -252,14 +252,14 @@ func (d *Deployment) Revision(ctx context.Context, number int) (*Revision, error
 	owner := d.owner()
 	b, err := d.Client.Get(ctx, historySecrets, owner.Namespace, revisionName(owner, number))
 	if IsNotFound(err) {
-		return nil, &Failure{BadInput, fmt.Errorf("the set %s has no revision %d", owner.Set, number), []string{"those that are kept: starctl history"}}
+		return nil, &Failure{Verdict: BadInput, Err: fmt.Errorf("the set %s has no revision %d", owner.Set, number), Help: []string{"those that are kept: starctl history"}}
 	}
 	if err != nil {
 		return nil, AsFailure(err, Refused)
 	}
 	rev, err := openRevision(b)
 	if err != nil {
-		return nil, &Failure{Refused, fmt.Errorf("revision %d, in Secret %s/%s: %w", number, owner.Namespace, revisionName(owner, number), err), []string{"it was changed by somebody: use another revision"}}
+		return nil, &Failure{Verdict: Refused, Err: fmt.Errorf("revision %d, in Secret %s/%s: %w", number, owner.Namespace, revisionName(owner, number), err), Help: []string{"it was changed by somebody: use another revision"}}
 	}
 	return rev, nil
 }
@@ -356,5 +356,5 @@ func (d *Deployment) previous(ctx context.Context) (int, error) {
 			return rev.Number, nil
 		}
 	}
-	return 0, &Failure{BadInput, errors.New("there is no earlier revision that went well"), []string{"those that are kept: starctl history"}}
+	return 0, &Failure{Verdict: BadInput, Err: errors.New("there is no earlier revision that went well"), Help: []string{"those that are kept: starctl history"}}
 }

@@ -298,8 +298,5 @@ func (c *Client) awaitFree(ctx context.Context, inv *Inventory, patience time.Du
 }
 
 func busy(op *Op) *Failure {
-	return &Failure{
-		Refused, fmt.Errorf("%s is changing this set since %s (%s)", holderName(op.Holder), op.Begun.Format("2006-01-02 15:04:05 MST"), op.Phase),
-		[]string{"try again when it is done, or wait for it: --lock-timeout 10m"},
-	}
+	return &Failure{Verdict: Refused, Err: fmt.Errorf("%s is changing this set since %s (%s)", holderName(op.Holder), op.Begun.Format("2006-01-02 15:04:05 MST"), op.Phase), Help: []string{"try again when it is done, or wait for it: --lock-timeout 10m"}}
 }

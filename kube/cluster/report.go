@@ -48,9 +48,9 @@ func (r *run) failure(ctx context.Context, err error) *Failure {
 
 func (r *run) interrupted() *Failure {
 	if r.wrote == 0 && !r.unsure {
-		return &Failure{Interrupted, errors.New("interrupted: nothing was written"), []string{"to go on, run the same command again"}}
+		return &Failure{Verdict: Interrupted, Err: errors.New("interrupted: nothing was written"), Help: []string{"to go on, run the same command again"}}
 	}
-	return &Failure{Interrupted, errors.New("interrupted"), append(r.undone(), "what was done is known: to go on, run the same command again")}
+	return &Failure{Verdict: Interrupted, Err: errors.New("interrupted"), Help: append(r.undone(), "what was done is known: to go on, run the same command again")}
 }
 
 // undone lists what was planned and not done, a line for what should exist and one for what should not.
@@ -87,7 +87,7 @@ func (r *run) verdict(report *Report) error {
 	case len(report.Unhealthy) > 0:
 		return &Failure{Verdict: Unhealthy, Err: fmt.Errorf("%s not healthy", count(len(report.Unhealthy), "object is", "objects are"))}
 	case len(report.Kept) > 0:
-		return &Failure{Partly, fmt.Errorf("%s not deleted", count(len(report.Kept), "object was", "objects were")), []string{"they stay in the inventory: the next run tries again"}}
+		return &Failure{Verdict: Partly, Err: fmt.Errorf("%s not deleted", count(len(report.Kept), "object was", "objects were")), Help: []string{"they stay in the inventory: the next run tries again"}}
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func (inv *Inventory) open(b []byte) (stored, error) {
 	meta := &cm.Metadata
 	inv.UID, inv.ResourceVersion, inv.labels, inv.annotations = meta.UID, meta.ResourceVersion, meta.Labels, meta.Annotations
 	if len(cm.BinaryData[storedKey]) == 0 && meta.Labels[applySetLabel] == "" && meta.Labels[inventoryPartLabel] == "" {
-		return stored{}, &Failure{Refused, fmt.Errorf("%s is not an inventory: somebody else has made it", &cm), []string{
+		return stored{}, &Failure{Verdict: Refused, Err: fmt.Errorf("%s is not an inventory: somebody else has made it", &cm), Help: []string{
 			"the inventory of the set " + inv.Owner.Set + " has that name: rename the ConfigMap, or the set",
 		}}
 	}
@@ -91,13 +91,13 @@ func (inv *Inventory) open(b []byte) (stored, error) {
 func (inv *Inventory) checkStored(cm *inventoryMap, s *stored) error {
 	switch {
 	case s.V > storedVersion:
-		return &Failure{Refused, fmt.Errorf("%s was made by a newer starctl (format %d, this one knows %d)", cm, s.V, storedVersion), []string{"use that version for this set"}}
+		return &Failure{Verdict: Refused, Err: fmt.Errorf("%s was made by a newer starctl (format %d, this one knows %d)", cm, s.V, storedVersion), Help: []string{"use that version for this set"}}
 	case s.V < 1 || s.Set == "":
 		return fmt.Errorf("%w: %s: it holds something else", errCorrupt, cm)
 	case s.Set != inv.Owner.Set:
-		return &Failure{Refused, fmt.Errorf("%s is the inventory of the set %s", cm, s.Set), nil}
+		return &Failure{Verdict: Refused, Err: fmt.Errorf("%s is the inventory of the set %s", cm, s.Set)}
 	case s.Cluster != "" && inv.Owner.Cluster != "" && s.Cluster != inv.Owner.Cluster:
-		return &Failure{Refused, fmt.Errorf("%s was copied from another cluster, whose kube-system has the uid %s", cm, s.Cluster), []string{
+		return &Failure{Verdict: Refused, Err: fmt.Errorf("%s was copied from another cluster, whose kube-system has the uid %s", cm, s.Cluster), Help: []string{
 			"it says nothing about this cluster: kubectl delete configmap --namespace " + shellQuote(cm.Metadata.Namespace) + " " + shellQuote(cm.Metadata.Name),
 		}}
 	}

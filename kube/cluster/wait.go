@@ -30,10 +30,6 @@ type WaitOptions struct {
 	Observer Observer
 }
 
-// DefaultTimeout is how long objects are waited for: as by helm --wait and by Flux. (kubectl rollout status has no limit, kapp
-// gives 15 minutes.)
-const DefaultTimeout = 5 * time.Minute
-
 // Grace is for how long what may heal by itself is watched before it ends the wait.
 type Grace struct {
 	Image    time.Duration // an image that the registry does not have, or does not give
@@ -60,25 +56,6 @@ func DefaultGrace() Grace {
 		Optional: 15 * time.Second, // a cloud's controller marks a Service within seconds
 		Others:   5 * time.Second,  // those with the same mistake, applied at the same time
 	}
-}
-
-// Problem is an object that is not healthy, and why.
-type Problem struct {
-	ID        kube.ID  `json:"-"`
-	Reason    string   `json:"reason"`              // a stable word, such as CrashLoop: see the constants
-	Text      string   `json:"text"`                // "not healthy after 47 s"
-	Pod       string   `json:"pod,omitempty"`       // its name, if a Pod is the cause
-	Container string   `json:"container,omitempty"` // its name, if one container of the Pod is
-	Lines     []string `json:"lines,omitempty"`     // for people: what is wrong, then more about it, then the last lines of the log; indented by two spaces a level
-	Serving   string   `json:"serving,omitempty"`   // of a workload: "4 Pods of the old version still serve, 2 of the new one do not start"
-}
-
-// Detail are the lines about a Problem for people.
-func (p *Problem) Detail() []string {
-	if p.Serving == "" {
-		return p.Lines
-	}
-	return append(slices.Clip(p.Lines), p.Serving)
 }
 
 // Wait waits until all objects are healthy, and returns those that are not: they cannot become it, as far as one can tell, or
