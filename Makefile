@@ -21,7 +21,7 @@ demo: ## render a real application of twelve workloads, hold it against its gold
 	@./examples/demo.sh bin/starctl
 
 # Without C: a static program starts a millisecond sooner, and runs in any image.
-build: ## build bin/starctl, and bin/starctl-envoy that it runs to validate
+build: ## build bin/starctl, and beside it what it runs to talk to clusters and to validate Envoy's configuration
 	@CGO_ENABLED=0 $(GO) build -buildvcs=$$(git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false) -o bin/ ./cmd/...
 
 test: envoy-if-possible ## run all tests; builds the cluster that some need, minutes the first time; what cannot be installed is skipped, loudly
@@ -67,7 +67,7 @@ fresh: ## fail where what is generated is older than what it is generated from
 	GENERATE_REQUIRED=1 $(GO) test -run Fresh ./...
 
 golden: ## rewrite the golden cases; read the difference before committing it
-	$(GO) test ./golden ./cmd/starctl -update
+	$(GO) test ./golden ./internal/cli -update
 
 bench: ## measure rendering against the floor, and write bench/results.md
 	cd bench && $(GO) run . -results results.md

@@ -31,13 +31,15 @@ func Starctl() string {
 	return filepath.Join(os.TempDir(), fmt.Sprintf("clustertest-%d", os.Getpid()), "starctl")
 }
 
+const module = "github.com/starctl/starctl/cmd/"
+
 // Main is for a TestMain: it builds starctl if there is a cluster, and runs the tests.
 func Main(m *testing.M) int {
 	if os.Getenv("TESTCLUSTER_DIR") == "" {
 		return m.Run() // each test skips, or fails
 	}
 	defer func() { _ = os.RemoveAll(filepath.Dir(Starctl())) }()
-	if out, err := exec.Command("go", "build", "-o", Starctl(), "github.com/starctl/starctl/cmd/starctl").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", filepath.Dir(Starctl())+"/", module+"starctl", module+"starctl-cluster").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
 		return 1
 	}

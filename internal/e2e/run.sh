@@ -19,7 +19,7 @@ export GOFLAGS=-trimpath
 node=$(internal/testnode/build.sh)
 TESTCLUSTER=$(internal/testcluster/build.sh)
 mapfile -t images < <(examples/hello-mesh/images.sh)
-go build -buildvcs=false -o "$node/starctl" ./cmd/starctl
+go build -buildvcs=false -o "$node/" ./cmd/starctl ./cmd/starctl-cluster
 go test -buildvcs=false -c -o "$node/e2e.test" ./internal/e2e
 export TESTCLUSTER TESTNODE_REQUIRED=1 TESTNODE_ASSETS=$node STARCTL=$node/starctl HELLO_MESH=$root/examples/hello-mesh
 
