@@ -166,7 +166,7 @@ type Job struct {
 type Result struct {
 	Set      *kube.Set
 	Warnings diag.List
-	Accepted []Accepted // what the file silenced
+	Accepted []Accepted // what the file silenced; only with Job.Vet, since finding its places takes parsing the file once more
 
 	// Wishes is what the file says about how its objects are applied, by their IDs in the Set.
 	Wishes map[kube.ID]plan.Wishes

@@ -41,7 +41,9 @@ func (r *result) finish() {
 	for _, o := range objects {
 		o.Origin.(*typed.Record).Freeze()
 	}
-	r.accepted = r.silenced.accepted(r.src)
+	if r.job.Vet {
+		r.accepted = r.silenced.accepted(r.src)
+	}
 	r.wishes = r.wished(objects)
 	r.objects = objects
 }
