@@ -63,14 +63,36 @@ func (s *server) apply(n kube.Node, query string) ([]byte, bool) {
 
 func (s *server) get(n kube.Node) ([]byte, bool) { return s.do(http.MethodGet, s.path(n), "", nil) }
 
-// unchanged asks the server whether an apply changes nothing; content is what is there.
+// unchanged asks the server whether an apply changes nothing; content is what is there. Controllers write meanwhile: then it is
+// asked again, about what they have made of it.
 func (s *server) unchanged(n kube.Node, content []byte) bool {
-	b, ok := s.apply(n, "&dryRun=All")
-	same := ok && bytes.Equal(canonicalJSON(b), canonicalJSON(content))
-	if !same && testing.Verbose() {
-		s.t.Logf("from %s\nto   %s", canonicalJSON(content), canonicalJSON(b))
+	for range 20 {
+		b, ok := s.apply(n, "&dryRun=All")
+		if !ok {
+			return false
+		}
+		if version(b) == version(content) {
+			same := bytes.Equal(canonicalJSON(b), canonicalJSON(content))
+			if !same && testing.Verbose() {
+				s.t.Logf("from %s\nto   %s", canonicalJSON(content), canonicalJSON(b))
+			}
+			return same
+		}
+		if content, ok = s.get(n); !ok {
+			return false
+		}
 	}
-	return same
+	s.t.Errorf("%s: controllers write to it without an end", kube.Identify(n))
+	return false
+}
+
+// version is the resourceVersion of an object.
+func version(b []byte) string {
+	var o struct {
+		Metadata struct{ ResourceVersion string }
+	}
+	_ = json.Unmarshal(b, &o)
+	return o.Metadata.ResourceVersion
 }
 
 func canonicalJSON(b []byte) []byte {
