@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/decode"
 	"github.com/starctl/starctl/kube/plan"
 )
 
@@ -223,13 +224,16 @@ func (r *run) awaitGone(ctx context.Context, steps []*plan.Step) error {
 			case ctx.Err() != nil:
 				r.keep(s, "its deletion was asked for, and was not waited for")
 				return ctx.Err()
-			case IsNotFound(err) || IsNoMatch(err) || err == nil && uidOf(live) != s.UID:
+			case (IsNotFound(err) || IsNoMatch(err) || err == nil && uidOf(live) != s.UID) && !r.podsRemain(ctx, s):
 				r.gone(s)
 				return nil
 			case time.Now().After(deadline):
 				why := "it is still there"
-				if err == nil {
+				switch {
+				case err == nil:
 					why = "it is being deleted" + finalizers(live)
+				case IsNotFound(err):
+					why = "it is gone, and its Pods are still there"
 				}
 				r.keep(s, why)
 				return nil
@@ -240,6 +244,41 @@ func (r *run) awaitGone(ctx context.Context, steps []*plan.Step) error {
 			}
 		}
 	})
+}
+
+// podsRemain reports whether Pods of a workload that is gone are still there: the server's garbage collector goes by what it has seen,
+// and where it had not seen a ReplicaSet yet, or its Pods, it lets the Deployment go before them. Who may not list Pods is not kept
+// waiting.
+func (r *run) podsRemain(ctx context.Context, s *plan.Step) bool {
+	if propagation(s.ID) != "Foreground" {
+		return false
+	}
+	var labels []string
+	for k, v := range s.Live.Get("spec", "selector", "matchLabels").All() {
+		labels = append(labels, k+"="+v.Str())
+	}
+	if len(labels) == 0 {
+		return false
+	}
+	remain := false
+	pods := Resource{Version: "v1", Kind: "Pod", Name: "pods", Namespaced: true}
+	_, err := r.d.Client.List(ctx, pods, s.ID.Namespace, ListOptions{Labels: strings.Join(labels, ","), MetadataOnly: true}, func(item []byte) error {
+		n, err := decode.JSON(item)
+		remain = remain || err == nil && madeBy(n.Get("metadata", "ownerReferences"), s)
+		return err
+	})
+	return err == nil && remain
+}
+
+// madeBy reports whether the owners of a Pod are a workload, or a ReplicaSet that a Deployment has made.
+func madeBy(owners kube.Node, s *plan.Step) bool {
+	for _, o := range owners.Items() {
+		name, ofSet := strings.CutPrefix(o.Get("name").Str(), s.ID.Name+"-")
+		if o.Get("uid").Str() == s.UID || s.ID.Kind == "Deployment" && ofSet && o.Get("kind").Str() == "ReplicaSet" && !strings.Contains(name, "-") {
+			return true
+		}
+	}
+	return false
 }
 
 // patience is how long deletions are waited for.
