@@ -51,7 +51,8 @@ race: ## the tests under the race detector
 	$(GO) test -race ./...
 
 ci: export ENVOY_REQUIRED = 1
-ci: envoy check race fresh traffic examples bench-short faults lint-testcluster demo ## what every change must pass, with the real Envoy and a real API server
+ci: export TESTNODE_REQUIRED = 1
+ci: envoy check race fresh traffic examples bench-short faults e2e lint-testcluster demo ## what every change must pass, with the real Envoy, a real API server and a real node
 
 # These tests are about time, on whatever machine runs them: a failure is forgiven only by two clean runs after it.
 traffic: envoy ## the real Envoy under real gRPC traffic, on loopback

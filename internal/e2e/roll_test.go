@@ -82,6 +82,7 @@ func TestRollback(t *testing.T) {
 	w := newWorld(t)
 	w.ordersAndClient([]string{"replicas=2"}, nil)
 	w.apply("orders", "charge=False", "replicas=2", "tag=v2")
+	time.Sleep(drained)
 	if got := w.during(2 * time.Second).Versions["v2"]; got == 0 {
 		t.Error("v2 does not answer")
 	}
