@@ -51,7 +51,11 @@ func (w *writer) upgrade(ctx context.Context, res Resource) error {
 	}
 	late, cancel := outlive(ctx)
 	defer cancel()
-	if b, err = w.d.Client.JSONPatch(late, res, id.Namespace, id.Name, patch); err != nil {
+	b, err = w.d.Client.JSONPatch(late, res, id.Namespace, id.Name, patch)
+	if IsStale(err) && statusOf(err).Resent { // an answer was lost: it may be this that has changed the object
+		b, err = w.d.Client.Get(ctx, res, id.Namespace, id.Name)
+	}
+	if err != nil {
 		return err
 	}
 	return w.upgraded(ctx, res, b)

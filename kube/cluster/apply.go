@@ -52,6 +52,7 @@ type run struct {
 	mu        sync.Mutex
 	wrote     int  // objects
 	unsure    bool // nobody knows whether an object was written, since the answer never came
+	resumes   bool // a run before this one was not brought to its end
 	done      map[*plan.Step]bool
 	asked     map[*plan.Step]bool // deletions that the server has taken
 	kept      []kube.ID

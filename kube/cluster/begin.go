@@ -36,6 +36,7 @@ func (d *Deployment) begin(ctx context.Context, p *plan.Plan, phase string) (*ru
 		if err := r.free(ctx); err != nil {
 			return r, err
 		}
+		r.resumes = r.resumes || r.reading.inventory.Op != nil
 		r.intend(r.reading.inventory)
 		var err error
 		if r.lease, err = d.Client.lock(ctx, r.reading.inventory, r.phase, d.ttl()); err == nil {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,6 +44,7 @@ type storedRevision struct {
 	Phase   string            `json:"phase"`
 	Counts  map[string]int    `json:"counts"`
 	Verdict Verdict           `json:"verdict"`
+	Digest  string            `json:"digest,omitempty"` // of Objects
 	Objects []json.RawMessage `json:"objects,omitempty"`
 }
 
@@ -69,13 +72,13 @@ func revisionName(owner plan.Owner, number int) string {
 }
 
 // record keeps what a run has declared, and drops what is older than the last revisions. The run was done: that it cannot be
-// kept is a warning.
+// kept is a warning. One that only brings to its end what another has written, which was killed, is kept in place of that.
 func (r *run) record(ctx context.Context, verdict Verdict) {
 	keep := r.d.Revisions
 	if keep == 0 {
 		keep = keptRevisions
 	}
-	if keep < 0 || r.wrote == 0 {
+	if keep < 0 || r.wrote == 0 && !r.resumes {
 		return
 	}
 	if err := r.keepRevision(ctx, verdict, keep); err != nil {
@@ -103,6 +106,10 @@ func (r *run) keepRevision(ctx context.Context, verdict Verdict, keep int) error
 	for i := range r.reading.prepared {
 		s.Objects = append(s.Objects, encode.AppendJSON(nil, withoutData(r.reading.prepared[i].Declared.Node), 0))
 	}
+	s.Digest = digestOf(s.Objects)
+	if r.wrote == 0 && len(list) > 0 && list[0].Digest == s.Digest && list[0].Verdict == verdict {
+		return nil // the run that was killed came as far as this
+	}
 	for {
 		err := r.d.createRevision(ctx, &s)
 		if err == nil {
@@ -120,6 +127,16 @@ func (r *run) keepRevision(ctx context.Context, verdict Verdict, keep int) error
 		}
 	}
 	return nil
+}
+
+// digestOf tells what was declared from anything else.
+func digestOf(objects []json.RawMessage) string {
+	h := sha256.New()
+	for _, o := range objects {
+		h.Write(o)
+		h.Write([]byte{'\n'})
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // outdated are the revisions, newest first, that go when one more is kept. The last that went well stays, however many have
@@ -192,7 +209,7 @@ func (d *Deployment) createRevision(ctx context.Context, s *storedRevision) erro
 	if b.Len() > largestRevision {
 		return fmt.Errorf("the objects take %d KiB, compressed, and a revision holds %d KiB", b.Len()>>10, largestRevision>>10)
 	}
-	sum, err := json.Marshal(storedRevision{V: s.V, Number: s.Number, Time: s.Time, By: s.By, Phase: s.Phase, Counts: s.Counts, Verdict: s.Verdict})
+	sum, err := json.Marshal(storedRevision{V: s.V, Number: s.Number, Time: s.Time, By: s.By, Phase: s.Phase, Counts: s.Counts, Verdict: s.Verdict, Digest: s.Digest})
 	if err != nil {
 		return err
 	}
@@ -205,7 +222,17 @@ func (d *Deployment) createRevision(ctx context.Context, s *storedRevision) erro
 		return err
 	}
 	_, err = d.Client.Create(ctx, historySecrets, owner.Namespace, sec.Metadata.Name, body)
+	if IsExists(err) && statusOf(err).Resent && d.hasRevision(ctx, &sec) {
+		return nil // an answer was lost
+	}
 	return err
+}
+
+// hasRevision reports whether a revision is stored just so.
+func (d *Deployment) hasRevision(ctx context.Context, sec *historySecret) bool {
+	b, err := d.Client.Get(ctx, historySecrets, sec.Metadata.Namespace, sec.Metadata.Name)
+	var live historySecret
+	return err == nil && json.Unmarshal(b, &live) == nil && bytes.Equal(live.Data[historyKey], sec.Data[historyKey])
 }
 
 // History returns the revisions that are kept, newest first, without their Objects.
@@ -238,7 +265,7 @@ func (d *Deployment) revisions(ctx context.Context) ([]Revision, error) {
 }
 
 func (s *storedRevision) revision() Revision {
-	r := Revision{Number: s.Number, Time: s.Time, By: s.By, Verdict: s.Verdict, Counts: map[plan.Action]int{}}
+	r := Revision{Number: s.Number, Time: s.Time, By: s.By, Verdict: s.Verdict, Digest: s.Digest, Counts: map[plan.Action]int{}}
 	for _, a := range []plan.Action{plan.Unchanged, plan.Create, plan.Update, plan.Replace, plan.Delete} {
 		if n := s.Counts[a.String()]; n > 0 {
 			r.Counts[a] = n

@@ -68,4 +68,5 @@ type Revision struct {
 	Verdict Verdict     // Done: it went well
 	Objects []kube.Node // as declared, without the data of Secrets; empty in lists
 	UID     string      // of the Secret that keeps it
+	Digest  string      // of its Objects
 }
