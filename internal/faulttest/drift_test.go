@@ -20,10 +20,7 @@ func TestFault10DeletedMeanwhileIsNotBroughtBack(t *testing.T) {
 	gone := s.meanwhile(func() { s.Delete(t, "ConfigMap", s.ns, "a") })
 	r := s.run("apply")
 	s.hit(gone)
-	if r.Code != partly && r.Code != refused {
-		s.want(r, partly)
-	}
-	s.want(r, r.Code, "ConfigMap", "a")
+	s.want(r, refused, "ConfigMap", "a", "deleted since the plan was made")
 	if s.there("ConfigMap", "a") {
 		t.Error("what somebody deleted was brought back")
 	}
@@ -53,10 +50,10 @@ func TestFault11MadeAgainByOthersIsTheirs(t *testing.T) {
 		s.apply()
 		s.deploy(settings("a", "2"), settings("b", "1"))
 		hit := s.meanwhile(again(s))
-		if r := s.run("apply"); r.Code == done {
-			t.Errorf("got exit code 0\n%s", r.Stderr)
-		}
+		s.want(s.run("apply"), refused, "made again by somebody else")
 		s.hit(hit)
+		theirs(s)
+		s.want(s.run("apply"), refused, "--adopt") // and so it stays
 		theirs(s)
 	})
 	t.Run("meanwhile, pruned", func(t *testing.T) {
@@ -65,9 +62,10 @@ func TestFault11MadeAgainByOthersIsTheirs(t *testing.T) {
 		s.apply()
 		s.deploy(settings("b", "1"))
 		hit := s.meanwhile(again(s))
-		s.run("apply")
+		s.apply()
 		s.hit(hit)
 		theirs(s)
+		s.consistent("ConfigMap b")
 	})
 	t.Run("before, still declared", func(t *testing.T) {
 		s := newSite(t)
@@ -103,10 +101,7 @@ func TestFault12ForeignEditAfterApproval(t *testing.T) {
 		hit := s.meanwhile(func() { s.Apply(t, "somebody", s.configMap("a", "theirs")) })
 		r := s.run("apply")
 		s.hit(hit)
-		if r.Code != partly && r.Code != refused {
-			s.want(r, partly)
-		}
-		s.want(r, r.Code, "theirs") // the new difference is shown
+		s.want(r, refused, `data["k"]`, "theirs -> 2", "somebody") // the new difference is shown
 		if v := s.data("a", "k"); v != "theirs" {
 			t.Errorf("got %q, want what somebody wrote", v)
 		}

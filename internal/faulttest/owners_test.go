@@ -106,7 +106,8 @@ func TestFault17InventoryLost(t *testing.T) {
 			if deleted := s.proxy.Requests(clustertest.Verb("delete")); len(deleted) > 0 {
 				t.Errorf("without its inventory it deletes: %v", deleted)
 			}
-			s.want(r, r.Code, "inventory")
+			s.want(r, done, "inventory", "nothing is deleted in this run")
+			s.consistent("ConfigMap a", "ConfigMap b", "Secret key") // made anew from labels
 			s.want(s.run("apply", "--allow-mass-prune"), done)
 			s.consistent("ConfigMap a") // from the second run on it knows again what is its own
 			s.untouched(f)

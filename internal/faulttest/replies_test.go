@@ -84,31 +84,28 @@ func TestFault03ReplyOfDeleteOrInventoryIsLost(t *testing.T) {
 		}
 		s.consistent("ConfigMap a")
 	})
-	t.Run("of the inventory", everyWriteOfTheInventory)
+	for _, c := range scenarios() {
+		t.Run("of any write: "+c.name, c.everyReply)
+	}
 }
 
-func everyWriteOfTheInventory(t *testing.T) {
-	s := newSite(t)
-	s.deploy(settings("a", "1"), settings("b", "1"))
-	s.apply()
-	s.deploy(settings("a", "2"))
-	inventory := clustertest.Both(clustertest.Verb("create", "update", "patch", "apply"), clustertest.Named("starctl-shop"))
-	s.proxy.Forget()
-	lost := s.proxy.On(inventory, clustertest.LoseReply()).Times(1)
-	s.apply()
-	s.hit(lost)
-	s.consistent("ConfigMap a")
-	writes := s.proxy.Count(inventory)
-	for n := 1; n < writes; n++ {
-		s.deploy(settings("a", "1"), settings("b", "1"))
-		s.apply()
-		s.deploy(settings("a", "2"))
-		s.proxy.Forget()
-		lost := s.proxy.On(inventory, clustertest.LoseReply()).Skip(n).Once()
-		s.apply()
-		if lost.Hits() == 1 {
-			s.consistent("ConfigMap a")
-		}
+// everyReply loses the reply of each write in turn, objects, deletions, inventory and history: the run finds out that it was done,
+// and comes to the same end as if nothing had happened.
+func (c scenario) everyReply(t *testing.T) {
+	counted, writes := c.count(t)
+	for n := range writes {
+		t.Run(fmt.Sprint(n+1), func(t *testing.T) {
+			t.Parallel()
+			s := siteOn(t, counted.Cluster)
+			f := c.prepare(s)
+			lost := s.proxy.On(clustertest.Writes, clustertest.LoseReply()).Skip(n).Once()
+			r := s.run(c.command, c.args...)
+			if lost.Hits() == 0 && !s.fewer(n, r) {
+				s.hit(lost)
+			}
+			s.want(r, done)
+			c.check(s, f)
+		})
 	}
 }
 
@@ -215,6 +212,22 @@ func TestFault06TypoIsNotRetried(t *testing.T) {
 	s.consistent("ConfigMap a", "ConfigMap b")
 }
 
+// TestFault06TypoOnARealServer: the same without a proxy that pretends: a value of the wrong type.
+func TestFault06TypoOnARealServer(t *testing.T) {
+	s := newSite(t)
+	group := s.ownGroup()
+	definer := newSiteBeside(s)
+	definer.deploy(crd(group))
+	definer.apply()
+	s.deploy(widget(group, "w", `"wide"`), settings("b", "1"))
+	s.proxy.Forget()
+	s.want(s.run("apply"), refused, "Widget", "w", "spec.size")
+	if n := s.proxy.Count(clustertest.Both(clustertest.DryRuns, clustertest.Named("w"))); n != 1 {
+		t.Errorf("a typo was sent %d times, want once", n)
+	}
+	s.wantWrites(0)
+}
+
 // forbidden is how a server denies a verb on an object to a user.
 func forbidden(verb, resource, name string) clustertest.Fault {
 	return clustertest.Status(403, "Forbidden", fmt.Sprintf(`%s %q is forbidden: User "jane" cannot %s resource %q in API group "" in the namespace "shop"`,
@@ -228,9 +241,10 @@ func TestFault16UnreadableInventoryIsNotAbsent(t *testing.T) {
 		name  string
 		fault clustertest.Fault
 		code  int
+		texts []string
 	}{
-		{"403", forbidden("get", "configmaps", "starctl-shop"), unreachable},
-		{"500", clustertest.Status(500, "InternalError", "storage is broken"), refused},
+		{"403", forbidden("get", "configmaps", "starctl-shop"), unreachable, []string{`user "jane" may not get configmaps`, "--verb=get --resource=configmaps"}},
+		{"500", clustertest.Status(500, "InternalError", "storage is broken"), refused, []string{"storage is broken"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newSite(t)
@@ -241,7 +255,8 @@ func TestFault16UnreadableInventoryIsNotAbsent(t *testing.T) {
 			unreadable := s.proxy.On(func(q *clustertest.Request) bool {
 				return q.Is("configmaps") && (q.Name == "starctl-shop" || q.Verb == "list" && q.Query.Get("fieldSelector") == "metadata.name=starctl-shop")
 			}, test.fault)
-			s.want(s.run("apply"), test.code)
+			s.want(s.run("apply"), test.code, test.texts...)
+			s.want(s.run("delete"), test.code, test.texts...)
 			s.hit(unreadable)
 			s.wantWrites(0)
 			if s.data("a", "k") != "1" || !s.there("ConfigMap", "b") {

@@ -114,10 +114,8 @@ func TestFault24SecretsStaySecret(t *testing.T) {
 	s.secretOf(map[string]string{"a": hidden + "!"})
 	s.deploy(`k8s.core.v1.Secret(metadata = {"name": "raw"}, data = {"a": read_file("./a.txt")})`)
 	s.proxy.Forget()
-	r := look("apply")
-	if r.Code == done {
-		t.Error("bad base64 was applied")
-	}
+	s.want(look("apply"), badInput, "Secret", "base64")
+	s.want(look("apply", "--json"), badInput, "base64")
 	s.wantWrites(0)
 }
 

@@ -43,7 +43,7 @@ func TestFault18ResourceGoneAtPrune(t *testing.T) {
 		s.deploy(crd(group), settings("a", "1"))
 		down := s.proxy.On(func(q *clustertest.Request) bool { return strings.HasPrefix(q.Path, "/apis/"+group) }, clustertest.Status(503, "ServiceUnavailable", "the group is down"))
 		r := s.run("apply")
-		s.want(r, r.Code, "Widget", "kept")
+		s.want(r, done, "Widget", "kept")
 		s.hit(down)
 		if got := s.inventory().names(s.ns); !contains(got, "Widget w") {
 			t.Errorf("the entry of what could not be looked at is gone: %q", got)
@@ -68,7 +68,7 @@ func TestFault18ResourceGoneAtPrune(t *testing.T) {
 		})
 		s.deploy(settings("a", "1"))
 		r := s.run("apply")
-		s.want(r, r.Code, "Widget")
+		s.want(r, done, "Widget", "kept")
 		if got := s.inventory().names(s.ns); !contains(got, "Widget w") {
 			t.Errorf("the entry of what could not be looked at is gone: %q", got)
 		}
