@@ -19,6 +19,7 @@ export GOFLAGS=-trimpath
 node=$(internal/testnode/build.sh)
 TESTCLUSTER=$(internal/testcluster/build.sh)
 mapfile -t images < <(examples/hello-mesh/images.sh)
+say "building starctl and the tests"
 go build -buildvcs=false -o "$node/" ./cmd/starctl ./cmd/starctl-cluster
 go test -buildvcs=false -c -o "$node/e2e.test" ./internal/e2e
 export TESTCLUSTER TESTNODE_REQUIRED=1 TESTNODE_ASSETS=$node STARCTL=$node/starctl HELLO_MESH=$root/examples/hello-mesh
@@ -37,8 +38,49 @@ begin() {
 	pids+=($!)
 }
 
+# left_behind tells what is there now and was not before, and fails if there is something. A killed process leaves its cgroup a
+# moment later.
+left_behind() {
+	local left
+	for _ in $(seq "${1:-20}"); do
+		"$root/internal/testnode/leftovers.sh" >"$logs/after"
+		left=$(comm -13 <(sort "$logs/before") <(sort "$logs/after"))
+		[ -n "$left" ] || return 0
+		sleep 0.5
+	done
+	say "this was left behind:"
+	echo "$left" >&2
+	return 1
+}
+
+# noticed WHAT MAKE REMOVE: left_behind fails where WHAT is left on purpose.
+noticed() {
+	local told
+	"$2"
+	if told=$(left_behind 1 2>&1) || ! grep -q "^$1 " <<<"$told"; then
+		say "left on purpose and not noticed: $1"
+		failed=1
+	fi
+	"$3"
+}
+hierarchy=$(awk '$3 == "cgroup2" || $3 == "cgroup" && $4 ~ /pids/ { print $2; exit }' /proc/mounts)/testnode-$$
+directory=${TMPDIR:-/tmp}/testnode-$$.onleft
+make_cgroup() { mkdir "$hierarchy"; }
+remove_cgroup() { rmdir "$hierarchy"; }
+make_process() { make_cgroup; sleep 60 & echo $! >"$hierarchy/cgroup.procs"; }
+remove_process() { kill $!; wait $! 2>/dev/null || true; remove_cgroup; }
+make_network() { unshare --net sleep 60 & sleep 0.5; }
+remove_network() { kill $!; wait $! 2>/dev/null || true; }
+make_directory() { mkdir "$directory"; }
+remove_directory() { rmdir "$directory"; }
+make_mount() { make_directory; mount -t tmpfs tmpfs "$directory"; }
+remove_mount() { umount "$directory"; remove_directory; }
+make_interface() { ip link add testnode1 type bridge; }
+remove_interface() { ip link del testnode1; }
+
 internal/testnode/leftovers.sh >"$logs/before"
 begun=$SECONDS
+failed=0
 cd "$here"
 case $what in
 tests)
@@ -46,12 +88,12 @@ tests)
 	begin harmed -test.run "${pick:-^TestFault}" -test.skip '^Test[^F]|^TestF[^a]'
 	;;
 broken)
+	for left in cgroup process network directory mount interface; do noticed "$left" "make_$left" "remove_$left"; done
 	export E2E_BROKEN=${pick:-.*}
 	begin broken -test.run '^TestBroken$' -test.parallel 6
 	;;
 *) say "want tests or broken"; exit 2 ;;
 esac
-failed=0
 for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
 pids=()
 cd "$root"
@@ -61,17 +103,6 @@ for log in shared harmed broken; do
 	if [ $failed -ne 0 ]; then grep -v '^=== ' "$logs/$log.log" >&2; else grep -hE '^ *(---|[a-z_]+_test.go)|^testnode: ready' "$logs/$log.log" >&2; fi
 done
 
-# A killed process leaves its cgroup a moment later.
-for _ in {1..20}; do
-	internal/testnode/leftovers.sh >"$logs/after"
-	left=$(comm -13 <(sort "$logs/before") <(sort "$logs/after"))
-	[ -n "$left" ] || break
-	sleep 0.5
-done
-if [ -n "$left" ]; then
-	say "this was left behind:"
-	echo "$left" >&2
-	failed=1
-fi
+left_behind || failed=1
 [ $failed -eq 0 ] || { say "failed after $((SECONDS - begun)) s; all that was printed is in $logs"; exit 1; }
 say "all passed in $((SECONDS - begun)) s, and nothing was left behind"
