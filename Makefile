@@ -113,7 +113,10 @@ e2e: testcluster envoy ## the example on a real node with a real Envoy, under lo
 e2e-broken: testcluster envoy ## break on purpose what each end-to-end test guards, and want it to fail
 	@internal/e2e/run.sh broken $(RUN)
 
-demo-node: build testcluster envoy ## apply hello-mesh to a real node, show where the calls go, and roll it under load
+demo-node: ## apply hello-mesh to a real node, show where the calls go, and roll it under load
+	@internal/testnode/testnode possible
+	@echo "building starctl, a Kubernetes control plane and a node: some seconds, but ten to twenty minutes the first time"
+	@$(MAKE) --no-print-directory build testcluster envoy >/dev/null
 	@examples/hello-mesh/demo.sh
 
 envoy-if-possible:
