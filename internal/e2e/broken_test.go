@@ -26,39 +26,44 @@ func breaks() map[string]struct {
 		edits      []edit
 	}
 	// orders serve no moment longer than they must: gone when callers still have their addresses.
-	noDrain := edit{"lib/hello.star", "calls = calls, **(", `calls = calls, lifecycle = {"preStop": {"sleep": {"seconds": 1}}}, **(`}
+	noDrain := edit{"lib/hello.star", "calls = calls, **(", `calls = calls, lifecycle = {"preStop": {"sleep": {"seconds": 0}}}, **(`}
 	// The sidecar ends before the application, as a container without a longer preStop does.
 	hasty := edit{"lib/hello.star", "mode = mode)", `mode = "container", container = {"lifecycle": {"preStop": {"sleep": {"seconds": 1}}}})`}
 	hastyTogether := edit{"client/deploy.star", `"--pause=" + pause]`, `"--pause=" + pause, "--linger=4s"]`}
 	unordered := edit{"lib/hello.star", "mode = mode)", `mode = "container")`}
 	return map[string]b{
-		"loose-pods":        {"TestHelloMesh", "violates PodSecurity", []edit{{"lib/hello.star", `"runAsNonRoot": True,`, ""}}},
-		"wrong-ledger":      {"TestHelloMesh/Calls", "calls without failure", []edit{{"payments/deploy.star", "port = 7000", "port = 7001"}}},
-		"no-tags":           {"TestHelloMesh/Metrics", `region=`, []edit{{"starctl.star", `region = "here",`, ""}}},
-		"rights":            {"TestHelloMesh/PodSecurity", "Envoy's process", []edit{{"lib/hello.star", "mode = mode)", `mode = mode, run_as_user = 65533)`}}},
-		"no-proxy":          {"TestHelloMesh/ClusterIP", "a connection to", nil},
-		"job-never-ends":    {"TestHelloMesh/Job", "starctl apply report: got 5", []edit{{"report/deploy.star", "backoff_limit = 4,", `backoff_limit = 4, containers = [{"name": "other", "image": "starctl.dev/hello:v1", "args": ["ledger"], "securityContext": options("ledger", tag)["security_context"]}],`}}},
-		"unordered":         {"TestFirstCall", "the application's first call", []edit{unordered}},
-		"no-sidecar":        {"TestSpread", "got answers of 1 Pods", []edit{{"client/deploy.star", "orders, mesh, mode)", "orders, False, mode)"}}},
-		"stays-on":          {"TestToggle", "the Pod has a sidecar: true", []edit{{"lib/hello.star", "if not mesh:", "if False:"}}},
-		"hasty-container":   {"TestContainerMode", "last calls, after SIGTERM", []edit{hasty, hastyTogether}},
-		"no-drain-scale":    {"TestScale", "3 to 6 to 2 Pods: got", []edit{noDrain, {"client/deploy.star", "retries = envoy.retry(on = on)", "retries = 0"}}},
-		"no-drain-one":      {"TestRollUpstream/OnePod", "rolling orders to v2: got", []edit{noDrain}},
-		"no-drain-three":    {"TestRollUpstream/ThreePods", "rolling orders to v2: got", []edit{noDrain, {"client/deploy.star", "retries = envoy.retry(on = on)", "retries = 0"}}},
-		"no-drain-caller":   {"TestRollCaller", "rolling orders with its sidecar", []edit{noDrain}},
-		"no-rollback":       {"TestRollback", "want v1", nil},
-		"one-pod":           {"TestPodKilled/InFlight", "want at most 8", []edit{{"orders/deploy.star", "replicas = replicas,", "replicas = 1,"}}},
-		"not-repeated":      {"TestPodKilled/Repeated", "want at most 0", []edit{{"client/deploy.star", "if repeat else", "if False else"}}},
-		"hasty-sidecar":     {"TestLastCalls", "last calls, after SIGTERM", []edit{hasty, hastyTogether}},
-		"good-image":        {"TestBadImage", "got 0, want 5", nil},
-		"no-crash":          {"TestCrashLoop", "got 0, want 5", nil},
-		"probe-succeeds":    {"TestProbeFails", "got 0, want 5", nil},
-		"sidecar-ready":     {"TestSidecarNeverReady", "got 0, want 5", nil},
-		"sidecar-runs":      {"TestSidecarEnds", "got 0, want 5", nil},
-		"node-stays-dead":   {"TestFaultNodeKilled", "the same command again: got 5", nil},
-		"server-stays-away": {"TestFaultAPIServerRestarted", "apply across a restart of the API server: got", nil},
-		"pods-move":         {"TestFaultDNSDown", "30 s without DNS: got", nil},
-		"disk-has-room":     {"TestFaultDiskFull", `want "no space left on device"`, nil},
+		"loose-pods":            {"TestHelloMesh", "violates PodSecurity", []edit{{"lib/hello.star", `"runAsNonRoot": True,`, ""}}},
+		"wrong-ledger":          {"TestHelloMesh/Calls", "calls without failure", []edit{{"payments/deploy.star", "port = 7000", "port = 7001"}}},
+		"no-tags":               {"TestHelloMesh/Metrics", `region=`, []edit{{"starctl.star", `region = "here",`, ""}}},
+		"rights":                {"TestHelloMesh/PodSecurity", "Envoy's process", []edit{{"lib/hello.star", "mode = mode)", `mode = mode, run_as_user = 65533)`}}},
+		"no-proxy":              {"TestHelloMesh/ClusterIP", "a connection to", nil},
+		"job-never-ends":        {"TestHelloMesh/Job", "starctl apply report: got 5", []edit{{"report/deploy.star", "backoff_limit = 4,", `backoff_limit = 4, containers = [{"name": "other", "image": "starctl.dev/hello:v1", "args": ["ledger"], "securityContext": options("ledger", tag)["security_context"]}],`}}},
+		"wrong-payments":        {"TestHelloMesh/OutsideTheMesh", "calls of stock", []edit{{"stock/deploy.star", `"payments:8080"`, `"payments:8079"`}}},
+		"drift":                 {"TestHelloMesh/DiffAndStatus", "diff stock: got 1, want 0", nil},
+		"unordered":             {"TestFirstCall", "the application's first call", []edit{unordered}},
+		"no-sidecar":            {"TestSpread", "got answers of 1 Pods", []edit{{"client/deploy.star", "orders, mesh, mode)", "orders, False, mode)"}}},
+		"stays-on":              {"TestToggle", "the Pod has a sidecar: true", []edit{{"lib/hello.star", "if not mesh:", "if False:"}}},
+		"hasty-container":       {"TestContainerMode", "last calls, after SIGTERM", []edit{hasty, hastyTogether}},
+		"no-drain-scale":        {"TestScale", "3 to 6 to 2 Pods: got", []edit{noDrain, {"client/deploy.star", "retries = envoy.retry(on = on)", "retries = 0"}}},
+		"no-drain-one":          {"TestRollUpstream/OnePod", "rolling orders to v2: got", []edit{noDrain}},
+		"no-drain-three":        {"TestRollUpstream/ThreePods", "rolling orders to v2: got", []edit{noDrain, {"client/deploy.star", "retries = envoy.retry(on = on)", "retries = 0"}}},
+		"no-drain-caller":       {"TestRollCaller", "rolling orders with its sidecar", []edit{noDrain}},
+		"no-drain-ledger":       {"TestRollCaller", "rolling the ledger: got", []edit{{"ledger/deploy.star", "replicas = replicas,", `replicas = replicas, lifecycle = {"preStop": {"sleep": {"seconds": 0}}},`}}},
+		"no-rollback-of-orders": {"TestRollback", "want v1", nil},
+		"no-rollback-of-client": {"TestRollback", "after a rollback of the caller: got", nil},
+		"one-pod":               {"TestPodKilled/InFlight", "want at most 8", []edit{{"orders/deploy.star", "replicas = replicas,", "replicas = 1,"}}},
+		"one-pod-deleted":       {"TestPodKilled/Deleted", "want at most 8", []edit{{"orders/deploy.star", "replicas = replicas,", "replicas = 1,"}}},
+		"not-repeated":          {"TestPodKilled/Repeated", "want at most 0", []edit{{"client/deploy.star", "if repeat else", "if False else"}}},
+		"hasty-sidecar":         {"TestLastCalls", "last calls, after SIGTERM", []edit{hasty, hastyTogether}},
+		"good-image":            {"TestBadImage", "got 0, want 5", nil},
+		"no-crash":              {"TestCrashLoop", "got 0, want 5", nil},
+		"probe-succeeds":        {"TestProbeFails", "got 0, want 5", nil},
+		"sidecar-ready":         {"TestSidecarNeverReady", "got 0, want 5", nil},
+		"sidecar-runs":          {"TestSidecarEnds", "got 0, want 5", nil},
+		"node-stays-dead":       {"TestFaultNodeKilled", "the same command again: got 5", nil},
+		"server-stays-away":     {"TestFaultAPIServerRestarted", "apply across a restart of the API server: got", nil},
+		"pods-move":             {"TestFaultDNSDown", "30 s without DNS: got", nil},
+		"disk-has-room":         {"TestFaultDiskFull", `want "no space left on device"`, nil},
 	}
 }
 

@@ -110,12 +110,16 @@ func TestFaultDNSDown(t *testing.T) {
 	if *broken == "pods-move" {
 		_, _ = exec.Command("kubectl", "-n", w.ns, "rollout", "restart", "deployment/orders").CombinedOutput()
 	}
-	time.Sleep(30 * time.Second)
+	away := time.Now()
+	// What starts while it is away waits only as long as a question may take.
+	w.apply("payments", "replicas=1")
+	time.Sleep(time.Until(away.Add(30 * time.Second)))
 	w.noneFailed("30 s without DNS", w.report().since(before))
 	w.answered(w.during(time.Second), 3)
 
-	// While it is away, what starts waits only as long as a question may take, and what then comes is found.
+	// What then comes is found.
 	harm(t, "dns start")
+	w.converges("payments")
 	w.apply("orders", "charge=False", "replicas=4")
 	time.Sleep(drained)
 	w.answered(w.during(2*time.Second), 4)

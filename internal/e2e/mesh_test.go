@@ -119,6 +119,9 @@ func (w *world) job() {
 
 // diffAndStatus: what was applied is what is there.
 func (w *world) diffAndStatus() {
+	if *broken == "drift" {
+		w.Merge(w.t, "Deployment", w.ns, "stock", map[string]any{"spec": map[string]any{"replicas": 3}})
+	}
 	for _, service := range []string{"ledger", "stock", "payments", "orders", "client"} {
 		if r := w.starctl("diff", service); r.Code != 0 {
 			w.t.Errorf("diff %s: got %d, want 0\n%s%s", service, r.Code, r.Stdout, r.Stderr)

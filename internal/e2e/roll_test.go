@@ -50,7 +50,7 @@ func TestRollUpstream(t *testing.T) {
 }
 
 // TestRollCaller: orders, called by the client and calling payments through a sidecar, gets a new version, then its sidecar a
-// new configuration. Neither its callers nor its own last calls notice.
+// new configuration, then the ledger, called over plain TCP, a new version. Neither their callers nor their own last calls notice.
 func TestRollCaller(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -74,9 +74,18 @@ func TestRollCaller(t *testing.T) {
 	}
 	config := w.Get(t, "ConfigMap", w.ns, "orders-envoy")
 	w.wants("the sidecar's configuration", config.Text("data", "envoy.yaml"), "connect_timeout: 2s")
+
+	before := w.report()
+	w.apply("ledger", "replicas=1", "tag=v2")
+	time.Sleep(drained)
+	all := w.report().since(before)
+	w.noneFailed("rolling the ledger", all)
+	if len(all.Ledger) != 2 {
+		t.Errorf("the ledger did not roll: %v", all.Ledger)
+	}
 }
 
-// TestRollback: the version before comes back by one command, and takes the traffic.
+// TestRollback: the version before comes back by one command, and takes the traffic; where a release broke all of it, too.
 func TestRollback(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -87,21 +96,30 @@ func TestRollback(t *testing.T) {
 		t.Error("v2 does not answer")
 	}
 	before := w.report()
-	w.rollback()
+	w.rollback("orders")
 	time.Sleep(drained)
 	now := w.during(2 * time.Second)
 	if now.Versions["v1"] == 0 || len(now.Versions) != 1 {
 		t.Errorf("after the rollback: got versions %v, want v1", now.Versions)
 	}
 	w.noneFailed("rollback", w.report().since(before))
+
+	// Nobody listens there. The Pods are healthy all the same: only their calls tell.
+	w.edit("client/deploy.star", `"orders", port = 8080`, `"orders", port = 8079`)
+	w.apply("client")
+	if r := w.during(time.Second); r.Failed == 0 || r.Failed < r.Calls {
+		t.Errorf("calls to a port where nobody listens: got %d of %d failed, want all", r.Failed, r.Calls)
+	}
+	w.rollback("client")
+	w.noneFailed("after a rollback of the caller", w.during(2*time.Second))
 }
 
-func (w *world) rollback() {
+func (w *world) rollback(service string) {
 	w.t.Helper()
-	if *broken == "no-rollback" {
+	if *broken == "no-rollback-of-"+service {
 		return
 	}
-	if r := w.starctl("rollback", "orders", "--yes", "--timeout", patience()); r.Code != 0 {
+	if r := w.starctl("rollback", service, "--yes", "--timeout", patience()); r.Code != 0 {
 		w.t.Fatalf("starctl rollback: got %d, want 0\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 }

@@ -8,46 +8,62 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/starctl/starctl/internal/clustertest"
 )
 
-// TestPodKilled: a Pod that dies without a word fails at most the calls that it had; where calls may be repeated, none.
+// TestPodKilled: a Pod that dies without a word, or is deleted with no grace, fails at most the calls that it had; where calls may
+// be repeated, none.
 func TestPodKilled(t *testing.T) {
 	t.Parallel()
 	const workers = 8
 	orders := []string{"replicas=3", "work=50ms"}
 	for name, c := range map[string]struct {
-		client []string
+		repeat string
+		end    func(*world, clustertest.Object)
 		most   int
 	}{
-		"InFlight": {[]string{"workers=8", "pause=0s"}, workers},
-		"Repeated": {[]string{"workers=8", "pause=0s", "repeat=True"}, 0},
+		"InFlight":        {"repeat=False", (*world).kill, workers},
+		"Repeated":        {"repeat=True", (*world).kill, 0},
+		"Deleted":         {"repeat=False", (*world).remove, workers},
+		"DeletedRepeated": {"repeat=True", (*world).remove, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.ordersAndClient(orders, c.client)
+			w.ordersAndClient(orders, []string{"workers=8", "pause=0s", c.repeat})
 			before := w.report()
 			w.noneFailed("before", w.during(time.Second))
-			w.killed(w.pods("orders")[0].UID())
+			c.end(w, w.pods("orders")[0])
 			time.Sleep(6 * time.Second)
 			r := w.report().since(before)
 			if r.Failed > c.most || r.Calls < 200 {
 				t.Errorf("got %d of %d calls failed, want at most %d\n%s", r.Failed, r.Calls, c.most, r)
 			}
 			t.Logf("a killed Pod: %d of %d calls failed", r.Failed, r.Calls)
-			if restarts := w.restarts("orders"); restarts != 1 {
-				t.Errorf("got %d restarts of orders, want 1: it was not killed", restarts)
-			}
 		})
 	}
 }
 
-// killed sends SIGKILL to the application of a Pod, on its node.
-func (w *world) killed(uid string) {
+// kill sends SIGKILL to the application of a Pod, on its node, whose kubelet starts it again.
+func (w *world) kill(pod clustertest.Object) {
 	w.t.Helper()
-	if err := syscall.Kill(w.process(uid, "/hello"), syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(w.process(pod.UID(), "/hello"), syscall.SIGKILL); err != nil {
 		w.t.Fatal(err)
 	}
+	clustertest.Eventually(w.t, 20*time.Second, "a restart of "+pod.Name(), func() bool { return w.restarts("orders") == 1 })
+}
+
+// remove deletes a Pod as kubectl delete --force --grace-period=0 does.
+func (w *world) remove(pod clustertest.Object) {
+	w.t.Helper()
+	code, body, err := w.Do("DELETE", "/api/v1/namespaces/"+w.ns+"/pods/"+pod.Name(), "application/json", []byte(`{"gracePeriodSeconds": 0}`))
+	if err != nil || code != 200 {
+		w.t.Fatalf("deleting %s: %d %s %v", pod.Name(), code, body, err)
+	}
+	clustertest.Eventually(w.t, 20*time.Second, "another Pod for "+pod.Name(), func() bool {
+		return w.Get(w.t, "Pod", w.ns, pod.Name()) == nil && len(w.pods("orders")) == 3
+	})
 }
 
 // process is the id of the one process of a Pod that runs a program.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +23,9 @@ func (w *world) unhealthy(service string, most time.Duration, words ...string) c
 		w.t.Errorf("it took %s to say so, want at most %s: it waited for its timeout", r.Took.Round(time.Second), most)
 	}
 	w.wants("apply "+service, r.Stderr, words...)
+	if s := w.starctl("status", service); s.Code != 5 || !strings.Contains(s.Stdout, words[0]) {
+		w.t.Errorf("starctl status %s: got %d, want 5 and %q\n%s%s", service, s.Code, words[0], s.Stdout, s.Stderr)
+	}
 	w.t.Logf("after %s", r.Took.Round(time.Second))
 	return r
 }
@@ -50,12 +54,15 @@ func emptyRegistry(t *testing.T) {
 	t.Cleanup(func() { _ = s.Close() })
 }
 
+// backOff is for four runs of a container that ends at once: the kubelet waits 10 and 20 s between them, and longer when it is busy.
+const backOff = 90 * time.Second
+
 // TestCrashLoop: an application that ends at once. Its last words are shown.
 func TestCrashLoop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.edit("stock/deploy.star", `options("stock", tag`, `options("`+w.unlessBroken("warehouse", "stock")+`", tag`)
-	w.unhealthy("stock", time.Minute, "Deployment stock", "container stock", "usage: hello")
+	w.unhealthy("stock", backOff, "Deployment stock", "container stock", "usage: hello")
 }
 
 // TestProbeFails: it runs, and is never ready.
@@ -64,7 +71,7 @@ func TestProbeFails(t *testing.T) {
 	w := newWorld(t)
 	w.edit("ledger/deploy.star", `tcp("tcp-ledger", period_seconds = 2)`, `tcp(`+w.unlessBroken("7001", "7000")+`, period_seconds = 2)`)
 	w.edit("ledger/deploy.star", "replicas = replicas,", "replicas = replicas, progress_deadline_seconds = 15,")
-	w.unhealthy("ledger", time.Minute, "Deployment ledger", "container ledger", "readiness probe", "connection refused")
+	w.unhealthy("ledger", time.Minute, "Deployment ledger", "container ledger", "readiness probe", "connection refused", "ledger on")
 }
 
 // TestSidecarNeverReady: the application is not started beside an Envoy that cannot become ready, and apply says whose fault it is.
@@ -82,7 +89,7 @@ func TestSidecarEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.edit("lib/hello.star", `mode = mode)`, `mode = mode, container = {"args": ["--config-path", "/etc/envoy/`+w.unlessBroken("missing", "envoy")+`.yaml"]})`)
-	w.unhealthy("client", time.Minute, "Deployment client", "envoy", "/etc/envoy/missing.yaml")
+	w.unhealthy("client", backOff, "Deployment client", "envoy", "/etc/envoy/missing.yaml")
 	w.notStarted()
 }
 
