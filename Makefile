@@ -51,7 +51,8 @@ race: ## the tests under the race detector
 	$(GO) test -race ./...
 
 ci: export ENVOY_REQUIRED = 1
-ci: export TESTNODE_REQUIRED = 1
+# Of the end-to-end tests alone: those of other packages run without a node, and make e2e brings its own.
+patient-e2e: export TESTNODE_REQUIRED = 1
 ci: envoy check race fresh traffic examples bench-short patient-faults patient-e2e lint-testcluster demo ## what every change must pass, with the real Envoy, a real API server and a real node
 
 # These tests are about time, on whatever machine runs them: a failure is forgiven only by two clean runs after it.
@@ -107,10 +108,10 @@ bench-apply: ## measure what an apply costs beside what the API server costs, an
 lint-testcluster: $(STATICCHECK)
 	@cd internal/testcluster && GOFLAGS=-trimpath CGO_ENABLED=0 GOWORK=off $(STATICCHECK) ./...
 
-e2e: testcluster envoy ## the example on a real node with a real Envoy, under load; root on Linux, else it skips and says so
+e2e: ## the example on a real node with a real Envoy, under load; root on Linux, else it skips and says so
 	@internal/e2e/run.sh tests $(RUN)
 
-e2e-broken: testcluster envoy ## break on purpose what each end-to-end test guards, and want it to fail
+e2e-broken: ## break on purpose what each end-to-end test guards, and want it to fail
 	@internal/e2e/run.sh broken $(RUN)
 
 demo-node: ## apply hello-mesh to a real node, show where the calls go, and roll it under load

@@ -16,8 +16,8 @@ if ! why=$(internal/testnode/testnode possible 2>&1); then
 fi
 
 export GOFLAGS=-trimpath
-node=$(internal/testnode/build.sh)
 TESTCLUSTER=$(internal/testcluster/build.sh)
+node=$(internal/testnode/build.sh)
 mapfile -t images < <(examples/hello-mesh/images.sh)
 say "building starctl and the tests"
 go build -buildvcs=false -o "$node/" ./cmd/starctl ./cmd/starctl-cluster
