@@ -27,6 +27,7 @@ type discovery struct {
 	mu    sync.Mutex
 	known *catalog
 	asked time.Time // when the server was asked last by this process
+	stale bool      // the file is not to be believed
 }
 
 // catalog is a cluster's kinds, those of preferred versions first within a group.
@@ -37,6 +38,7 @@ type catalog struct {
 	Time      time.Time  `json:"time"`
 	Resources []Resource `json:"resources"`
 	Down      []string   `json:"-"` // groups and versions that do not answer; a catalog with some is not kept
+	loaded    bool       // from the file
 }
 
 const (
@@ -100,6 +102,18 @@ func (c *Client) Forget() {
 	if c.discovery.known != nil {
 		c.discovery.asked = time.Time{}
 	}
+}
+
+// dropLoaded forgets kinds that come from the file, since one of them turned out to be gone, and reports whether there were any.
+func (c *Client) dropLoaded() bool {
+	d := &c.discovery
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.known == nil || !d.known.loaded {
+		return false
+	}
+	d.known, d.stale = nil, true
+	return true
 }
 
 // find looks for a kind.
@@ -336,7 +350,7 @@ func cacheFile(dir, server string) string {
 
 // load reads the kept kinds. What is old, of another cluster, or cannot be read counts as not kept.
 func (c *Client) load() *catalog {
-	if c.discovery.file == "" {
+	if c.discovery.file == "" || c.discovery.stale {
 		return nil
 	}
 	b, err := os.ReadFile(c.discovery.file)
@@ -351,6 +365,7 @@ func (c *Client) load() *catalog {
 	if age < 0 || age > catalogAge || cat.Server != c.identity.Server || cat.UID != c.identity.UID {
 		return nil
 	}
+	cat.loaded = true
 	return &cat
 }
 

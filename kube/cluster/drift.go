@@ -25,6 +25,9 @@ func (w *writer) changed(ctx context.Context, res Resource, cause error) (kube.N
 		return kube.Node{}, false, err
 	case dying(live):
 		return kube.Node{}, false, errors.New("it is being deleted since the plan was made")
+	case w.uid == "" && newborn(live):
+		w.uid, w.version = uidOf(live), versionOf(live)
+		return kube.Node{}, true, nil
 	case w.uid == "" && !mine:
 		return kube.Node{}, false, fmt.Errorf("it was made by somebody else since the plan was made%s", managersOf(live))
 	case w.uid != "" && w.uid != uidOf(live):

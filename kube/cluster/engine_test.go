@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -291,6 +292,54 @@ func TestRealNamespaceAndCustomResource(t *testing.T) {
 		for _, st := range p.Steps {
 			t.Errorf("%s %s %v", st.ID, st.Action, st.Changes)
 		}
+	}
+}
+
+// A kind that the file of kinds has, and that was deleted since, is a kind that comes with the set.
+func TestRealKindIsGone(t *testing.T) {
+	s := newSet(t)
+	group := s.ns + ".example"
+	crd := `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"tests.` + group + `"},"spec":{"group":"` + group + `","names":{"kind":"Test","plural":"tests"},"scope":"Namespaced","versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object"}}}]}}`
+	custom := `{"apiVersion":"` + group + `/v1","kind":"Test","metadata":{"name":"t","namespace":"NS"}}`
+	s.setting.PruneProtected, s.setting.AllowMassPrune = true, true
+	defer s.apply()
+	s.apply(crd, custom)
+	s.apply()
+	stale := Resource{Group: group, Version: "v1", Kind: "Test", Name: "tests", Namespaced: true}
+	s.c.discovery.mu.Lock()
+	s.c.discovery.known.Resources = append(s.c.discovery.known.Resources, stale)
+	s.c.store(s.c.discovery.known)
+	s.c.discovery.known, s.c.discovery.asked = nil, time.Time{}
+	s.c.discovery.mu.Unlock()
+	if cat := s.c.load(); cat == nil || !slices.ContainsFunc(cat.Resources, func(r Resource) bool { return r.Group == group }) {
+		t.Fatal("the file of kinds does not have the kind")
+	}
+	if r := s.apply(crd, custom); r.Counts[plan.Create] != 2 {
+		t.Errorf("got %+v, want 2 created", r.Counts)
+	}
+}
+
+// The account that the cluster makes in each namespace is nobody's: a set may declare it, also with the namespace.
+func TestRealDefaultAccount(t *testing.T) {
+	s := newSet(t)
+	ns := s.ns + "-own"
+	s.setting.PruneProtected, s.setting.AllowMassPrune = true, true
+	account := func(ns string) string {
+		return `{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"default","namespace":"` + ns + `"},"imagePullSecrets":[{"name":"registry"}]}`
+	}
+	objects := []string{`{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"` + ns + `"}}`, account("NS"), account(ns)}
+	defer s.apply()
+	if r := s.apply(objects...); r.Counts[plan.Create]+r.Counts[plan.Update] != 3 {
+		t.Errorf("got %+v, want 3 written", r.Counts)
+	}
+	for _, ns := range []string{s.ns, ns} {
+		live, err := s.deployment().get(t.Context(), kube.ID{Version: "v1", Kind: "ServiceAccount", Namespace: ns, Name: "default"})
+		if err != nil || live.Get("imagePullSecrets").Len() != 1 {
+			t.Errorf("the account in %s is not as declared: %v", ns, err)
+		}
+	}
+	if _, p := s.plan(objects...); !p.Empty() {
+		t.Error("it is not as declared")
 	}
 }
 

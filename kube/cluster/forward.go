@@ -129,11 +129,11 @@ func (r *run) check(ctx context.Context, stage []int) error {
 	refused := make([]error, len(later))
 	err := inParallel(ctx, len(later), func(n int) error {
 		err := r.tryLater(ctx, later[n])
-		if statusOf(err) != nil {
-			refused[n] = fmt.Errorf("%s: %w", r.plan.Steps[later[n]].ID, err)
-			return nil
+		if err == nil || ctx.Err() != nil || isNetwork(err) {
+			return err
 		}
-		return err
+		refused[n] = fmt.Errorf("%s: %w", r.plan.Steps[later[n]].ID, err)
+		return nil
 	})
 	if err != nil {
 		return err
@@ -150,6 +150,9 @@ func (r *run) tryLater(ctx context.Context, i int) error {
 	deadline := time.Now().Add(r.kindsWithin())
 	for {
 		_, err = w.try(ctx, res)
+		if IsStale(err) || IsExists(err) {
+			err = r.madeMeanwhile(ctx, w, res, err)
+		}
 		if !IsNoMatch(err) || time.Now().After(deadline) {
 			break
 		}
@@ -161,6 +164,16 @@ func (r *run) tryLater(ctx context.Context, i int) error {
 		return nil
 	}
 	r.reading.forced[i] = w.force
+	return err
+}
+
+// madeMeanwhile tries again on an object that is there, while the plan was to make it.
+func (r *run) madeMeanwhile(ctx context.Context, w *writer, res Resource, cause error) error {
+	_, again, err := w.changed(ctx, res, cause)
+	if err != nil || !again {
+		return err
+	}
+	_, err = w.try(ctx, res)
 	return err
 }
 

@@ -77,6 +77,13 @@ func applied(live kube.Node, manager string) bool {
 	return false
 }
 
+// newborn reports whether an object is the account that the cluster makes in every namespace, as nobody has written it yet: a set
+// that declares it takes it from nobody.
+func newborn(live kube.Node) bool {
+	return live.Get("kind").Str() == "ServiceAccount" && live.Get("apiVersion").Str() == "v1" && live.Get("metadata", "name").Str() == "default" &&
+		live.Get("metadata", "managedFields").Len() == 0
+}
+
 // dying reports whether an object is being deleted.
 func dying(live kube.Node) bool { return live.Get("metadata", "deletionTimestamp").Exists() }
 

@@ -269,7 +269,7 @@ func (t *trial) mayTouch() bool {
 	case c == anothers:
 		t.object(t.i, "other-set", nil, moved(set), "it belongs to the set %s", set)
 		return false
-	case c == ours:
+	case c == ours, c == nobodys && newborn(t.live):
 		return true
 	case t.d.Adopt:
 		t.adopt = true

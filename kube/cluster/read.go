@@ -41,8 +41,17 @@ type reading struct {
 // pin is what tells that an object is still the one that was read.
 type pin struct{ uid, version string }
 
-// read reads the inventory, and lists each kind of the set once in each of its namespaces.
+// read reads what there is. A kind that was known from the file and is gone is no error: the kinds are asked for again.
 func (d *Deployment) read(ctx context.Context) (*reading, []plan.Obstacle, error) {
+	r, obstacles, err := d.readOnce(ctx)
+	if IsNoMatch(err) && d.Client.dropLoaded() {
+		return d.readOnce(ctx)
+	}
+	return r, obstacles, err
+}
+
+// readOnce reads the inventory, and lists each kind of the set once in each of its namespaces.
+func (d *Deployment) readOnce(ctx context.Context) (*reading, []plan.Obstacle, error) {
 	r := &reading{
 		d: d, owner: d.owner(), byID: map[kube.ID]int{},
 		others: map[kube.ID]kube.Node{}, lost: map[kube.ID]kube.Node{}, unread: map[kube.ID]error{},
@@ -107,14 +116,21 @@ func (r *reading) resources(ctx context.Context) ([]plan.Obstacle, error) {
 			}
 		case IsNoMatch(err):
 			r.unknown[i] = true
-			obstacles = append(obstacles, plan.Obstacle{Kind: "no-such-kind", ID: p.ID, Object: p.Declared, Path: kube.Fields("kind"), Message: err.Error(), Help: []string{
-				"install what brings it, or put its CustomResourceDefinition into the set",
-			}})
+			obstacles = append(obstacles, plan.Obstacle{Kind: "no-such-kind", ID: p.ID, Object: p.Declared, Path: kube.Fields("kind"), Message: err.Error(), Help: []string{noMatchHelp(err)}})
 		default:
 			return nil, err
 		}
 	}
 	return obstacles, nil
+}
+
+// noMatchHelp says what to do where the cluster does not know a kind.
+func noMatchHelp(err error) string {
+	var e *NoMatchError
+	if errors.As(err, &e) && len(e.Versions) > 0 {
+		return fmt.Sprintf("write apiVersion %q", e.Versions[0])
+	}
+	return "install what brings it, or put its CustomResourceDefinition into the set"
 }
 
 // defines reports whether a CustomResourceDefinition of the set declares a kind.

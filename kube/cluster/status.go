@@ -135,6 +135,9 @@ func (s *inspection) get(ctx context.Context, i int) error {
 	switch {
 	case IsNotFound(err):
 		s.states[i].Present, s.states[i].Text = IsMissing, "somebody has deleted it"
+		if s.objects[i].UID == "" {
+			s.states[i].Text = "not made yet: a run ended before"
+		}
 		return nil
 	case unreadable(err):
 		s.unknown(i, err)

@@ -25,7 +25,8 @@ type Prepared struct {
 // else. All of it is found; Prepared objects are only of use if there is no Obstacle.
 //
 // Objects of the kinds of Kubernetes that live in namespaces and name none go to the owner's. What DependsOn names is given
-// as in the set. Fields that only a server writes, such as metadata.uid and the status, are not sent.
+// as in the set. Fields that only a server writes, such as metadata.uid, the status and the rules of an aggregated ClusterRole, are
+// not sent.
 func Prepare(set *kube.Set, wishes map[kube.ID]Wishes, owner Owner) ([]Prepared, []Obstacle) {
 	p := preparation{owner: owner, seen: map[kube.ID]*kube.Object{}, renamed: map[kube.ID]kube.ID{}}
 	list := make([]Prepared, 0, len(set.Objects))
@@ -195,7 +196,17 @@ func (p *preparation) content(o *kube.Object, n kube.Node, t *schema.Type) kube.
 	if isSecret(o.Node) {
 		n = p.secret(o, n)
 	}
+	if isAggregated(n) {
+		n = with(n, "rules", kube.Node{})
+	}
 	return n
+}
+
+// isAggregated reports whether an object is a ClusterRole whose rules the cluster gathers from other roles, whatever is declared:
+// most files declare them as empty, and would be in conflict with the controller for ever.
+func isAggregated(n kube.Node) bool {
+	return n.Get("kind").Str() == "ClusterRole" && strings.HasPrefix(n.Get("apiVersion").Str(), "rbac.authorization.k8s.io/") &&
+		n.Get("aggregationRule").Exists() && n.Get("aggregationRule").Kind() != kube.Null
 }
 
 // secret moves stringData to data: a key that was once applied as stringData could never be removed again. Values do not

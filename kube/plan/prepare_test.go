@@ -104,6 +104,28 @@ status: {kept: true}`)
 	}
 }
 
+// The rules of a ClusterRole that aggregates are written by a controller; those of others are the file's.
+func TestPrepareAggregatedRules(t *testing.T) {
+	set := setOf(t, `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: gathered}
+aggregationRule: {clusterRoleSelectors: [{matchLabels: {a: b}}]}
+rules: []
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: plain}
+rules: []`)
+	list, obstacles := Prepare(set, nil, Owner{Set: "shop", Namespace: "n", Cluster: "uid"})
+	if len(obstacles) > 0 {
+		t.Fatal(obstacles)
+	}
+	if list[0].Desired.Get("rules").Exists() || !list[0].Desired.Get("aggregationRule").Exists() || !list[1].Desired.Get("rules").Exists() {
+		t.Errorf("got %s\n%s", encode.AppendJSON(nil, list[0].Desired, 0), encode.AppendJSON(nil, list[1].Desired, 0))
+	}
+}
+
 func TestPrepareObstacles(t *testing.T) {
 	big := strings.Repeat("x", 600<<10)
 	set := setOf(t, `
