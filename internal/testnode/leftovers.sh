@@ -7,20 +7,24 @@ set -euo pipefail
 # gone ID: no program "testnode run" of this id goes on. Another process may have got the id by now.
 gone() { ! tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -q 'testnode run '; }
 
+# Network namespaces first, a process a line: whoever comes later is not asked about.
+namespaces=$(find /proc/[0-9]*/ns/net -printf '%p %l\n' 2>/dev/null | sed -n 's|^/proc/||; s|/ns/net net:| net:|p' || true)
+
 # Which processes belong to a run, by their cgroup.
-declare -A run
+declare -A goes_on
 while IFS=: read -r file id; do
 	pid=${file#/proc/} pid=${pid%/cgroup}
-	run[$pid]=$id
-	! gone "$id" || echo "process $pid $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | cut -c1-80)"
+	if gone "$id"; then
+		echo "process $pid $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | cut -c1-80)"
+	else
+		goes_on[$pid]=1
+	fi
 done < <(grep -so '/testnode-[0-9]*' /proc/[0-9]*/cgroup | sed 's|:/testnode-|:|' | sort -u)
 
-# A network namespace of a run that goes on has one of its processes; one of nobody's run has none of them.
-for ns in /proc/[0-9]*/ns/net; do
-	pid=${ns#/proc/} pid=${pid%/ns/net}
-	id=${run[$pid]:-}
-	if [ -z "$id" ] || gone "$id"; then readlink "$ns" 2>/dev/null || true; fi
-done | sort -u | sed 's/^/network namespace /'
+# A namespace is that of a run that goes on if one of its processes is.
+comm -23 <(cut -d' ' -f2 <<<"$namespaces" | sort -u) <(
+	while read -r pid namespace; do [ -z "${goes_on[$pid]:-}" ] || echo "$namespace"; done <<<"$namespaces" | sort -u
+) | sed 's/^/network namespace /'
 
 awk '/testnode|\/kubelet\/|containerd|nsfs/ { print "mount " $2 " " $3 }' /proc/self/mounts
 for i in /sys/class/net/*; do echo "interface ${i##*/}"; done
