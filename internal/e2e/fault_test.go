@@ -25,7 +25,7 @@ func (w *world) begin(service string, sets ...string) *clustertest.Process {
 	w.t.Helper()
 	w.sets[service] = sets
 	p := w.program().Start(w.t, append(w.arguments("apply", service), "--yes", "--timeout", patience())...)
-	clustertest.Eventually(w.t, 20*time.Second, "the Deployment "+service, func() bool { return w.Get(w.t, "Deployment", w.ns, service) != nil })
+	clustertest.Eventually(w.t, time.Minute, "the Deployment "+service, func() bool { return w.Get(w.t, "Deployment", w.ns, service) != nil })
 	return p
 }
 

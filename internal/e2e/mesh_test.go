@@ -39,7 +39,7 @@ func (w *world) in(t *testing.T) *world {
 
 // callsReachAll: client, orders, stock without a sidecar, payments, and the ledger over TCP, all Pods of each.
 func (w *world) callsReachAll() {
-	clustertest.Eventually(w.t, 20*time.Second, "calls without failure", func() bool { r := w.during(time.Second); return r.Calls > 20 && r.Failed == 0 })
+	clustertest.Eventually(w.t, time.Minute, "calls without failure", func() bool { r := w.during(time.Second); return r.Calls > 20 && r.Failed == 0 })
 	r := w.during(3 * time.Second)
 	w.noneFailed("client to orders to stock, payments and ledger", r)
 	for what, a := range map[string]struct {

@@ -60,7 +60,7 @@ func TestRollCaller(t *testing.T) {
 	w.apply("payments", "replicas=2")
 	w.apply("orders", "replicas=1")
 	w.apply("client")
-	clustertest.Eventually(t, 20*time.Second, "calls without failure", func() bool { r := w.during(time.Second); return r.Calls > 20 && r.Failed == 0 })
+	clustertest.Eventually(t, time.Minute, "calls without failure", func() bool { r := w.during(time.Second); return r.Calls > 20 && r.Failed == 0 })
 
 	for _, step := range [][]string{{"tag=v2"}, {"tag=v2", "connect_timeout=2s"}} {
 		before, old := w.report(), w.pod("orders")

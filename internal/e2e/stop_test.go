@@ -51,18 +51,19 @@ func (w *world) kill(pod clustertest.Object) {
 	if err := syscall.Kill(w.process(pod.UID(), "/hello"), syscall.SIGKILL); err != nil {
 		w.t.Fatal(err)
 	}
-	clustertest.Eventually(w.t, 20*time.Second, "a restart of "+pod.Name(), func() bool { return w.restarts("orders") == 1 })
+	clustertest.Eventually(w.t, time.Minute, "a restart of "+pod.Name(), func() bool { return w.restarts("orders") == 1 })
 }
 
 // remove deletes a Pod as kubectl delete --force --grace-period=0 does.
 func (w *world) remove(pod clustertest.Object) {
 	w.t.Helper()
+	want := len(w.pods("orders"))
 	code, body, err := w.Do("DELETE", "/api/v1/namespaces/"+w.ns+"/pods/"+pod.Name(), "application/json", []byte(`{"gracePeriodSeconds": 0}`))
 	if err != nil || code != 200 {
 		w.t.Fatalf("deleting %s: %d %s %v", pod.Name(), code, body, err)
 	}
-	clustertest.Eventually(w.t, 20*time.Second, "another Pod for "+pod.Name(), func() bool {
-		return w.Get(w.t, "Pod", w.ns, pod.Name()) == nil && len(w.pods("orders")) == 3
+	clustertest.Eventually(w.t, time.Minute, "another Pod for "+pod.Name(), func() bool {
+		return w.Get(w.t, "Pod", w.ns, pod.Name()) == nil && len(w.pods("orders")) == want
 	})
 }
 

@@ -53,7 +53,7 @@ func newWorld(t *testing.T) *world {
 	restricted := map[string]any{"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/enforce-version": "latest"}
 	w.Create(t, clustertest.Object{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": w.ns, "labels": restricted}})
 	t.Cleanup(w.end)
-	clustertest.Eventually(t, 20*time.Second, "the default account", func() bool { return w.Get(t, "ServiceAccount", w.ns, "default") != nil })
+	clustertest.Eventually(t, time.Minute, "the default account", func() bool { return w.Get(t, "ServiceAccount", w.ns, "default") != nil })
 	return w
 }
 
@@ -126,7 +126,7 @@ func (w *world) starctl(verb, service string, args ...string) clustertest.Result
 // patience is the timeout of what should not need it; nobody waits long for what was broken.
 func patience() string {
 	if *broken != "" {
-		return "20s"
+		return "45s"
 	}
 	return "100s"
 }
@@ -162,7 +162,7 @@ func (w *world) ordersAndClient(orders, client []string) {
 func (w *world) settled() {
 	w.t.Helper()
 	want := len(w.pods("orders"))
-	clustertest.Eventually(w.t, 20*time.Second, "calls to every Pod of orders", func() bool {
+	clustertest.Eventually(w.t, time.Minute, "calls to every Pod of orders", func() bool {
 		seen := w.during(time.Second)
 		return len(seen.Orders) >= want || seen.Failed == 0 && seen.Calls > 0 && w.sidecar("client") == ""
 	})
