@@ -109,10 +109,10 @@ lint-testcluster: $(STATICCHECK)
 	@cd internal/testcluster && GOFLAGS=-trimpath CGO_ENABLED=0 GOWORK=off $(STATICCHECK) ./...
 
 e2e: ## the example on a real node with a real Envoy, under load; root on Linux, else it skips and says so
-	@internal/e2e/run.sh tests $(RUN)
+	@internal/e2e/run.sh tests '$(RUN)'
 
 e2e-broken: ## break on purpose what each end-to-end test guards, and want it to fail
-	@internal/e2e/run.sh broken $(RUN)
+	@internal/e2e/run.sh broken '$(RUN)'
 
 demo-node: ## apply hello-mesh to a real node, show where the calls go, and roll it under load
 	@internal/testnode/testnode possible
