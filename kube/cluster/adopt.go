@@ -30,35 +30,83 @@ func byKubectl(entry kube.Node) bool {
 // upgrade makes fields that kubectl apply has set the set's own, by client-go's way of going over to server-side apply. What
 // the write changes then must be what was shown, or less.
 func (w *writer) upgrade(ctx context.Context, res Resource) error {
+	for try := range mostTries {
+		if try > 0 {
+			if err := sleep(ctx, pauseAfter(try)); err != nil {
+				return err
+			}
+		}
+		if again, err := w.upgradeOnce(ctx, res); err != nil || !again {
+			return err
+		}
+	}
+	return errors.New("it changes all the time")
+}
+
+// upgradeOnce also says whether to try again, since a controller has written meanwhile.
+func (w *writer) upgradeOnce(ctx context.Context, res Resource) (again bool, _ error) {
 	id := w.step.ID
 	b, err := w.d.Client.Get(ctx, res, id.Namespace, id.Name)
 	if IsNotFound(err) {
-		return errors.New("it was deleted since the plan was made, and is not brought back")
+		return false, errors.New("it was deleted since the plan was made, and is not brought back")
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	var live unstructured.Unstructured
 	if err := json.Unmarshal(b, &live.Object); err != nil {
-		return err
+		return false, err
 	}
-	if string(live.GetUID()) != w.uid || live.GetResourceVersion() != w.version {
-		return errors.New("it was changed since the plan was shown, and is not adopted")
+	if string(live.GetUID()) != w.uid {
+		return false, errors.New("it was deleted and made again by somebody else since the plan was made")
+	}
+	if live.GetResourceVersion() != w.version {
+		w.version = live.GetResourceVersion()
+		if err := w.asShown(ctx, res, b); err != nil {
+			return IsStale(err), unlessStale(err)
+		}
 	}
 	patch, err := csaupgrade.UpgradeManagedFieldsPatch(&live, sets.New(kubectlManagers...), w.owner.Manager())
 	if err != nil || len(patch) == 0 {
-		return err
+		return false, err
 	}
 	late, cancel := outlive(ctx)
 	defer cancel()
 	b, err = w.d.Client.JSONPatch(late, res, id.Namespace, id.Name, patch)
-	if IsStale(err) && statusOf(err).Resent { // an answer was lost: it may be this that has changed the object
+	if IsStale(err) && !statusOf(err).Resent {
+		return true, nil
+	}
+	if IsStale(err) { // an answer was lost: it may be this that has changed the object
 		b, err = w.d.Client.Get(ctx, res, id.Namespace, id.Name)
 	}
 	if err != nil {
+		return false, err
+	}
+	return false, w.upgraded(ctx, res, b)
+}
+
+func unlessStale(err error) error {
+	if IsStale(err) {
+		return nil
+	}
+	return err
+}
+
+// asShown makes sure that adopting an object that has changed since does what was shown.
+func (w *writer) asShown(ctx context.Context, res Resource, b []byte) error {
+	live, err := decode.JSON(b)
+	if err != nil {
 		return err
 	}
-	return w.upgraded(ctx, res, b)
+	result, err := w.try(ctx, res)
+	if err != nil {
+		return err
+	}
+	changes := w.d.comparer.Compare(live, withoutLeftovers(live, result))
+	if !plan.SameChanges(w.step.Changes, changes) {
+		return &Drift{ID: w.step.ID, Changes: changes, By: managersOf(live)}
+	}
+	return nil
 }
 
 // upgraded makes sure that the write does what was shown, now that the fields are the set's.

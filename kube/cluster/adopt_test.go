@@ -61,6 +61,26 @@ func TestRealAdoptKubectl(t *testing.T) {
 	}
 }
 
+// TestRealAdoptMeanwhile: a controller writes all the time; only what makes another difference than was shown stops an adoption.
+func TestRealAdoptMeanwhile(t *testing.T) {
+	for value, shown := range map[string]bool{`{"data":{"seen":"yes"}}`: true, `{"data":{"k":"others"}}`: false} {
+		s := newSet(t)
+		s.createAs("kubectl-client-side-apply", inventoryMaps, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}"}},"data":{"k":"theirs","old":"x"}}`)
+		s.setting.Adopt = true
+		d, p := s.plan(cm("a", "mine"))
+		q := &request{verb: "patch", resource: inventoryMaps, namespace: s.ns, name: "a", contentType: "application/merge-patch+json", body: []byte(value), query: url.Values{"fieldManager": {"somebody"}}}
+		if _, err := s.c.bytes(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+		_, err := d.Apply(t.Context(), p)
+		live := s.live("ConfigMap", "", "v1", "a")
+		old, k := live.Get("data", "old").Exists(), live.Get("data", "k").Str()
+		if shown && (err != nil || old || k != "mine") || !shown && (err == nil || !old || k != "others") {
+			t.Errorf("after %s: error %v, data %v", value, err, live.Get("data").Text())
+		}
+	}
+}
+
 const scaledDeployment = `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"w","namespace":"NS"},"spec":{"replicas":2,"selector":{"matchLabels":{"a":"w"}},"template":{"metadata":{"labels":{"a":"w"}},"spec":{"containers":[{"name":"c","image":"IMAGE"}]}}}}`
 
 func (s *testSet) scale(name string, replicas string) {

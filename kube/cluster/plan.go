@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/decode"
@@ -212,8 +213,12 @@ func withMeta(n kube.Node, uid, version string) kube.Node {
 	return kube.OfMap(out)
 }
 
-// tries bounds how often an object that changes all the time is read again.
-const mostTries = 5
+// mostTries bounds how often an object that changes all the time is read again. With the pauses between, that takes three seconds:
+// controllers write often while a workload starts, and then less so.
+const mostTries = 8
+
+// pauseAfter is how long to wait before an object that has changed is looked at again.
+func pauseAfter(try int) time.Duration { return min(25*time.Millisecond<<try, time.Second) }
 
 // trial is the dry run of one object, with what it takes until it says something.
 type trial struct {
@@ -227,13 +232,18 @@ type trial struct {
 }
 
 func (t *trial) run(ctx context.Context) error {
-	for range mostTries {
+	for try := range mostTries {
 		if t.live.Exists() && !t.mayTouch() {
 			return nil
 		}
 		applied, err := t.send(ctx)
 		if err == nil {
 			return t.done(applied)
+		}
+		if IsStale(err) && try > 0 {
+			if err := sleep(ctx, pauseAfter(try)); err != nil {
+				return err
+			}
 		}
 		again, err := t.refused(ctx, err)
 		if err != nil || !again {

@@ -180,7 +180,7 @@ func (r *run) delete(ctx context.Context, s *plan.Step, propagation string) erro
 	if err != nil {
 		return err
 	}
-	for range mostTries {
+	for try := range mostTries {
 		err = r.d.Client.Delete(ctx, res, s.ID.Namespace, s.ID.Name, pin)
 		if IsNotFound(err) && statusOf(err).Resent {
 			return nil // the answer was lost: this is what it was
@@ -190,6 +190,11 @@ func (r *run) delete(ctx context.Context, s *plan.Step, propagation string) erro
 		}
 		if !IsStale(err) {
 			return err
+		}
+		if try > 0 {
+			if err := sleep(ctx, pauseAfter(try)); err != nil {
+				return err
+			}
 		}
 		live, gerr := r.d.get(ctx, s.ID)
 		switch {

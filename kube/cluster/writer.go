@@ -42,7 +42,7 @@ func (w *writer) write(ctx context.Context) (kube.Node, error) {
 	}
 	deadline := time.Now().Add(w.kindsWithin())
 	for try := 0; try < mostTries; {
-		live, again, err := w.once(ctx, res)
+		live, again, err := w.once(ctx, res, try)
 		switch {
 		case IsNoMatch(err) && time.Now().Before(deadline): // this one of several servers does not have the kind yet
 			if err := sleep(ctx, 200*time.Millisecond); err != nil {
@@ -58,10 +58,13 @@ func (w *writer) write(ctx context.Context) (kube.Node, error) {
 }
 
 // once sends the object, and says whether to send it again since it had changed meanwhile in a way that changes nothing.
-func (w *writer) once(ctx context.Context, res Resource) (_ kube.Node, again bool, _ error) {
+func (w *writer) once(ctx context.Context, res Resource, try int) (_ kube.Node, again bool, _ error) {
 	a, err := w.send(ctx, res, ApplyOptions{Force: w.force})
 	if err != nil {
 		if IsStale(err) || IsExists(err) || IsFieldConflict(err) {
+			if try > 0 {
+				_ = sleep(ctx, pauseAfter(try)) // an interrupt is noticed by what follows
+			}
 			return w.changed(ctx, res, err)
 		}
 		return kube.Node{}, false, err
