@@ -69,5 +69,5 @@ func sets(list []*deployment) string {
 			return count(len(list), "set")
 		}
 	}
-	return name
+	return "the set " + name
 }

@@ -167,23 +167,39 @@ func heading(x *deployment, title string) string {
 	return fmt.Sprintf("%s: %s, namespace %s", title, where, x.namespace())
 }
 
-// savePlans writes plans to a file of which there is never a part: beside it first, then by a new name.
+// savePlans keeps plans in a file.
 func savePlans(file string, list []*deployment) error {
 	var b bytes.Buffer
 	if err := plan.Save(&b, plansOf(list)...); err != nil {
 		return err
 	}
+	if err := replaceFile(file, b.Bytes()); err != nil {
+		return fmt.Errorf("--save %s: the plan could not be kept: %w", file, bare(err))
+	}
+	return nil
+}
+
+// replaceFile writes a file of which there is never a part: beside it first, then by a new name.
+func replaceFile(file string, content []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(file), ".starctl-plan-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(tmp.Name())
-	if _, err := tmp.Write(b.Bytes()); err != nil {
-		tmp.Close()
-		return err
-	}
-	if err := tmp.Close(); err != nil {
+	_, err = tmp.Write(content)
+	if err = errors.Join(err, tmp.Close()); err != nil {
 		return err
 	}
 	return os.Rename(tmp.Name(), file)
+}
+
+// bare is an error of the file system without the names of files.
+func bare(err error) error {
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }

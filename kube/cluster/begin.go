@@ -58,13 +58,13 @@ func (r *run) nothingToStore() bool {
 	if r.phase == "delete" {
 		return false // the inventory itself is to go, also when a run that ended before has deleted all else
 	}
-	if !r.plan.Empty() || inv.Op != nil || inv.ResourceVersion == "" {
+	if !r.plan.Empty() || inv.Op != nil {
 		return false
 	}
 	after := Inventory{Entries: slices.Clone(inv.Entries)}
 	r.intend(&after)
 	r.settle(&after)
-	return slices.Equal(after.Entries, inv.Entries)
+	return slices.Equal(after.Entries, inv.Entries) && (inv.ResourceVersion != "" || len(after.Entries) == 0)
 }
 
 // hash is that of a declared step's content.

@@ -102,7 +102,7 @@ func findWay(o Options) (*way, error) {
 	}
 	config, err := rules.Load()
 	if err != nil {
-		return nil, badInput([]string{"see what kubectl makes of it: kubectl config view"}, "kubeconfig: %w", yamlError(err))
+		return nil, badInput([]string{"see what kubectl makes of it: kubectl config view"}, "kubeconfig %w", yamlError(err))
 	}
 	w := &way{where: strings.Join(found, ", ")}
 	if o.Context == InCluster && config.Contexts[InCluster] == nil && insidePod() {
@@ -145,7 +145,14 @@ func pathless(err error) error {
 
 // yamlError is an error of client-go in fewer words.
 func yamlError(err error) error {
-	return errors.New(strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "error loading config file "))
+	text := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "error loading config file ")
+	if file, why, ok := strings.Cut(text, ": "); ok {
+		text = strings.Trim(file, `"`) + ": " + why
+		if strings.Contains(why, "couldn't get version/kind") {
+			text = strings.Trim(file, `"`) + ": it is no kubeconfig"
+		}
+	}
+	return errors.New(text)
 }
 
 func insidePod() bool { return os.Getenv("KUBERNETES_SERVICE_HOST") != "" }
@@ -321,23 +328,45 @@ func (w *way) client(o Options) (*Client, error) {
 
 // identify asks the server who it is, and compares.
 func (c *Client) identify(ctx context.Context, w *way, pin string) error {
-	var version string
-	var vErr, uidErr error
+	asked := make(chan answers, 1)
+	go func() { asked <- c.introduce(ctx, w.user.Exec != nil) }()
+	select {
+	case a := <-asked:
+		if ctx.Err() != nil {
+			break
+		}
+		if a.versionErr != nil && !isDenied(a.versionErr) {
+			return w.unreachable(c, a.versionErr)
+		}
+		c.identity.Version, c.identity.UID = a.version, a.uid
+		if err := c.checkVersion(); err != nil {
+			return err
+		}
+		return c.checkUID(w, pin, a.uidErr)
+	case <-ctx.Done(): // a program that brings credentials does not end by that
+	}
+	return &Failure{Verdict: Interrupted, Err: context.Cause(ctx)}
+}
+
+// answers are the first of a cluster.
+type answers struct {
+	version, uid       string
+	versionErr, uidErr error
+}
+
+// introduce asks for version and uid at once, or one after the other where a program brings the credentials: if it fails it is not
+// run again.
+func (c *Client) introduce(ctx context.Context, oneByOne bool) (a answers) {
 	var wg sync.WaitGroup
-	wg.Go(func() { version, vErr = c.version(ctx) })
-	wg.Go(func() { c.identity.UID, uidErr = c.UID(ctx) })
+	wg.Go(func() { a.version, a.versionErr = c.version(ctx) })
+	if oneByOne {
+		if wg.Wait(); a.versionErr != nil && statusOf(a.versionErr) == nil {
+			return a
+		}
+	}
+	wg.Go(func() { a.uid, a.uidErr = c.UID(ctx) })
 	wg.Wait()
-	if ctx.Err() != nil {
-		return &Failure{Verdict: Interrupted, Err: context.Cause(ctx)}
-	}
-	if vErr != nil && !isDenied(vErr) {
-		return w.unreachable(c, vErr)
-	}
-	c.identity.Version = version
-	if err := c.checkVersion(); err != nil {
-		return err
-	}
-	return c.checkUID(w, pin, uidErr)
+	return a
 }
 
 // isDenied recognises a server that answers, and gives this to others only.
@@ -523,6 +552,9 @@ func isLocal(host string) bool {
 func (w *way) execFailed(text string, say sayer) *Failure {
 	text, _, _ = strings.Cut(text, "\n")
 	text = strings.TrimPrefix(text, "exec: ")
+	if strings.HasPrefix(text, "decoding stdout") {
+		text = "what it printed is no ExecCredential"
+	}
 	help := []string{"what it said is above; log in anew with what it belongs to"}
 	if w.user.Exec == nil {
 		return say(help, "%s", text)

@@ -236,10 +236,14 @@ func TestConnectTokenFileAndExec(t *testing.T) {
 	}
 	const answer = `echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s"}}'`
 	mustConnect(t, Options{Kubeconfig: plugin(fmt.Sprintf(answer, "good"))})
-	_, err = connect(t, Options{Kubeconfig: plugin("exit 3")})
+	runs := filepath.Join(t.TempDir(), "runs")
+	_, err = connect(t, Options{Kubeconfig: plugin("echo run >>" + runs + "; exit 3")})
+	if b, err := os.ReadFile(runs); err != nil || string(b) != "run\n" {
+		t.Errorf("a plugin that fails: got %q, %v, want one run", b, err)
+	}
 	wantFailure(t, err, Unreachable, "get-token, which brings the credentials, failed: ", "exit code 3", "brew install get-token")
 	_, err = connect(t, Options{Kubeconfig: plugin("echo nonsense")})
-	wantFailure(t, err, Unreachable, "which brings the credentials, failed")
+	wantFailure(t, err, Unreachable, "which brings the credentials, failed: what it printed is no ExecCredential")
 	// The first token is refused; the plugin is asked again, and the request sent again with what it says then.
 	flag := filepath.Join(t.TempDir(), "asked")
 	mustConnect(t, Options{Kubeconfig: plugin(fmt.Sprintf("if [ -e %s ]; then "+answer+"; else touch %[1]s; "+answer+"; fi", flag, "good", "old"))})
@@ -257,7 +261,8 @@ func TestConnectBadInput(t *testing.T) {
 	}{
 		"no such file":         {Options{Kubeconfig: filepath.Join(dir, "none")}, []string{"none: no such file", "--kubeconfig FILE"}},
 		"a directory":          {Options{Kubeconfig: dir}, []string{"is a directory"}},
-		"no YAML":              {Options{Kubeconfig: writeFile(t, "x", "{{{")}, []string{"kubeconfig: ", "x", "kubectl config view"}},
+		"no YAML":              {Options{Kubeconfig: writeFile(t, "x", "{{{")}, []string{"kubeconfig ", "x: yaml: ", "kubectl config view"}},
+		"a list":               {Options{Kubeconfig: writeFile(t, "x", "- a\n")}, []string{"x: it is no kubeconfig", "kubectl config view"}},
 		"another kind of file": {Options{Kubeconfig: writeFile(t, "x", "apiVersion: v1\nkind: Pod\n")}, []string{"kubeconfig"}},
 		"empty":                {Options{Kubeconfig: writeFile(t, "x", "")}, []string{"no current context", "no contexts at all"}},
 		"unknown context":      {Options{Kubeconfig: kubeconfig(t, good, ""), Context: "tset"}, []string{`no context "tset"`, `did you mean "test"?`, "its contexts: prod, test"}},
@@ -373,6 +378,20 @@ func TestConnectInterrupted(t *testing.T) {
 	_, err := Connect(ctx, Options{Kubeconfig: kubeconfig(t, clusterOf(s), "token: abc")})
 	if f, ok := errors.AsType[*Failure](err); !ok || f.Verdict != Interrupted || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A program that brings credentials may wait for a person for long: who has enough of it does not wait for its end.
+func TestConnectInterruptedWithinPlugin(t *testing.T) {
+	s := fakeServer(t, nil)
+	path := writeFile(t, "get-token", "#!/bin/sh\nexec sleep 5\n")
+	config := kubeconfig(t, clusterOf(s), fmt.Sprintf("exec: {apiVersion: client.authentication.k8s.io/v1, command: %q, interactiveMode: Never}", path))
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	begun := time.Now()
+	_, err := Connect(ctx, Options{Kubeconfig: config})
+	if f, ok := errors.AsType[*Failure](err); !ok || f.Verdict != Interrupted || time.Since(begun) > 4*time.Second {
+		t.Errorf("got %v after %v", err, time.Since(begun))
 	}
 }
 

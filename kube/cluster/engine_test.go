@@ -343,6 +343,21 @@ func TestRealDefaultAccount(t *testing.T) {
 	}
 }
 
+// A set without objects that was never applied leaves nothing behind.
+func TestRealNothingToStore(t *testing.T) {
+	s := newSet(t)
+	s.apply()
+	if inv := s.inventory(); inv.ResourceVersion != "" {
+		t.Error("an inventory of nothing was stored")
+	}
+	s.apply(cm("a", "1"))
+	s.setting.AllowMassPrune = true
+	s.apply()
+	if inv := s.inventory(); len(inv.Entries) > 0 || s.value("a") != "gone" {
+		t.Errorf("got %v", inv.Entries)
+	}
+}
+
 func TestRealDelete(t *testing.T) {
 	s := newSet(t)
 	s.apply(cm("a", "1"), cm("b", "1"))
