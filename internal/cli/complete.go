@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
 )
 
 // completeTargets lets a shell complete --target, and --confirm, with the names that the project here has.

@@ -7,18 +7,8 @@ import (
 	"testing"
 
 	"github.com/starctl/starctl/kube"
-	"github.com/starctl/starctl/kube/decode"
 	"github.com/starctl/starctl/kube/plan"
 )
-
-func node(t *testing.T, s string) kube.Node {
-	t.Helper()
-	n, err := decode.JSON([]byte(s))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
 
 func TestDifferent(t *testing.T) {
 	id := func(name string) kube.ID { return kube.ID{Version: "v1", Kind: "ConfigMap", Name: name} }
