@@ -7,28 +7,66 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/util/csaupgrade"
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/decode"
+	"github.com/starctl/starctl/kube/encode"
 	"github.com/starctl/starctl/kube/plan"
 )
 
 // An object that is adopted is written by server-side apply as any other, and fields of others that are declared become the
-// set's. What kubectl apply has set and nobody declares any more would stay for ever, since nobody applies it again: before the
-// write its fields become the set's too, and the write takes away those that are not declared.
+// set's. What kubectl apply or helm have set and nobody declares any more would stay for ever, since nobody applies it again:
+// before the write their fields become the set's too, and the write takes away those that are not declared.
 
-// kubectlManagers are those by which kubectl apply has written without server-side apply.
-var kubectlManagers = []string{"kubectl-client-side-apply"}
-
-func byKubectl(entry kube.Node) bool {
-	return slices.Contains(kubectlManagers, entry.Get("manager").Str()) && entry.Get("operation").Str() == "Update" && entry.Get("subresource").Str() == ""
+// commands are the managers of programs that apply when a person calls them, and by how they write. Controllers, which apply
+// again by themselves, are none. Helm before version 4 is none either: nobody can tell its fields from defaults.
+var commands = map[string][]string{
+	"Update": {"kubectl-client-side-apply"},
+	"Apply":  {"kubectl", "helm"},
 }
 
-// upgrade makes fields that kubectl apply has set the set's own, by client-go's way of going over to server-side apply. What
-// the write changes then must be what was shown, or less.
+// byCommand reports whether an entry of managedFields is of a command.
+func byCommand(entry kube.Node) bool {
+	return slices.Contains(commands[entry.Get("operation").Str()], entry.Get("manager").Str()) && entry.Get("subresource").Str() == ""
+}
+
+// setByCommand reports whether a manager of an object is a command.
+func setByCommand(live kube.Node, manager string) bool {
+	for _, m := range live.Get("metadata", "managedFields").Items() {
+		if m.Get("manager").Str() == manager && byCommand(m) {
+			return true
+		}
+	}
+	return false
+}
+
+// asUpdates gives the entries of commands names and the form that client-go goes over from, and lists the names.
+func asUpdates(live *unstructured.Unstructured) sets.Set[string] {
+	names := sets.New[string]()
+	list := live.GetManagedFields()
+	for i := range list {
+		e := &list[i]
+		if e.Subresource == "" && slices.Contains(commands[string(e.Operation)], e.Manager) {
+			e.Manager, e.Operation = "by "+e.Manager, metav1.ManagedFieldsOperationUpdate
+			names.Insert(e.Manager)
+			if live.GetKind() != "Secret" || e.FieldsV1 == nil {
+				continue
+			}
+			if n, err := decode.JSON(e.FieldsV1.GetRawBytes()); err == nil {
+				e.FieldsV1 = metav1.NewFieldsV1(string(encode.AppendJSON(nil, merged(n, "f:stringData", "f:data"), 0)))
+			}
+		}
+	}
+	live.SetManagedFields(list)
+	return names
+}
+
+// upgrade makes fields that commands have set the set's own, by client-go's way of going over to server-side apply. What the
+// write changes then must be what was shown, or less.
 func (w *writer) upgrade(ctx context.Context, res Resource) error {
 	for try := range mostTries {
 		if try > 0 {
@@ -66,7 +104,7 @@ func (w *writer) upgradeOnce(ctx context.Context, res Resource) (again bool, _ e
 			return IsStale(err), unlessStale(err)
 		}
 	}
-	patch, err := csaupgrade.UpgradeManagedFieldsPatch(&live, sets.New(kubectlManagers...), w.owner.Manager())
+	patch, err := csaupgrade.UpgradeManagedFieldsPatch(&live, asUpdates(&live), w.owner.Manager())
 	if err != nil || len(patch) == 0 {
 		return false, err
 	}
@@ -140,29 +178,68 @@ func within(now, shown []plan.Change) bool {
 	return true
 }
 
-// withoutLeftovers is what a dry run answered, without what kubectl apply had set and nobody declares.
+// lastApplied is the annotation in which kubectl keeps what it was given.
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
+// withoutLeftovers is what a dry run answered, without what commands had set and nobody declares. Without server-side apply
+// kubectl comes to own defaults too, which the server sets again: only what it was given counts.
 func withoutLeftovers(live, result kube.Node) kube.Node {
 	var others []kube.Node
 	for _, m := range result.Get("metadata", "managedFields").Items() {
-		if !byKubectl(m) {
+		if !byCommand(m) {
 			others = append(others, m.Get("fieldsV1"))
 		}
 	}
 	for _, m := range live.Get("metadata", "managedFields").Items() {
-		if byKubectl(m) {
-			result = strip(result, m.Get("fieldsV1"), others)
+		if !byCommand(m) {
+			continue
 		}
+		given := result // everything
+		if text := live.Get("metadata", "annotations", lastApplied).Str(); m.Get("operation").Str() == "Update" && text != "" {
+			if n, err := decode.JSON([]byte(text)); err == nil {
+				given = n
+			}
+		}
+		owned := m.Get("fieldsV1")
+		if result.Get("kind").Str() == "Secret" {
+			owned, given = merged(owned, "f:stringData", "f:data"), merged(given, "stringData", "data")
+		}
+		result = strip(result, owned, given, others)
 	}
 	return result
 }
 
-// strip removes from n what is owned, in the notation of managedFields, and not owned by others as well.
-func strip(n, owned kube.Node, others []kube.Node) kube.Node {
+// merged is n with the fields of one of its maps in another. What was given to a Secret as stringData is in its data, and who
+// gave it owns stringData, which no Secret has.
+func merged(n kube.Node, from, to string) kube.Node {
+	if !n.Get(from).Exists() {
+		return n
+	}
+	both := kube.Pairs{}
+	for k, v := range n.Get(to).All() {
+		if !n.Get(from, k).Exists() {
+			both = append(both, kube.Pair{Key: k, Value: v})
+		}
+	}
+	for k, v := range n.Get(from).All() {
+		both = append(both, kube.Pair{Key: k, Value: v})
+	}
+	out := kube.Pairs{}
+	for k, v := range n.All() {
+		if k != from && k != to {
+			out = append(out, kube.Pair{Key: k, Value: v})
+		}
+	}
+	return kube.OfMap(append(out, kube.Pair{Key: to, Value: kube.OfMap(both)}))
+}
+
+// strip removes from n what is owned, in the notation of managedFields, was given, and is not owned by others as well.
+func strip(n, owned, given kube.Node, others []kube.Node) kube.Node {
 	switch {
 	case n.IsMapping():
 		out := kube.Pairs{}
 		for k, v := range n.All() {
-			if v = stripPart(v, "f:"+k, owned, others); v.Exists() {
+			if v = stripPart(v, "f:"+k, owned, given.Get(k), others); v.Exists() {
 				out = append(out, kube.Pair{Key: k, Value: v})
 			}
 		}
@@ -170,7 +247,8 @@ func strip(n, owned kube.Node, others []kube.Node) kube.Node {
 	case n.Kind() == kube.List:
 		out := kube.Elems{}
 		for _, v := range n.Items() {
-			if v = stripPart(v, itemKeyIn(owned, v), owned, others); v.Exists() {
+			key := itemKeyIn(owned, v)
+			if v = stripPart(v, key, owned, itemOf(given, key), others); v.Exists() {
 				out = append(out, v)
 			}
 		}
@@ -180,9 +258,9 @@ func strip(n, owned kube.Node, others []kube.Node) kube.Node {
 }
 
 // stripPart strips the part of a value that a key of managedFields leads to. It is Absent if nothing of it stays.
-func stripPart(v kube.Node, key string, owned kube.Node, others []kube.Node) kube.Node {
+func stripPart(v kube.Node, key string, owned, given kube.Node, others []kube.Node) kube.Node {
 	mine := owned.Get(key)
-	if key == "" || !mine.Exists() {
+	if key == "" || !mine.Exists() || !given.Exists() {
 		return v
 	}
 	var inside []kube.Node
@@ -198,7 +276,31 @@ func stripPart(v kube.Node, key string, owned kube.Node, others []kube.Node) kub
 	case mine.Len() == 0:
 		return v
 	}
-	return strip(v, mine, inside)
+	return strip(v, mine, given, inside)
+}
+
+// itemOf finds the item of a list that a key of managedFields leads to. Fields of the key that it does not have are defaults.
+func itemOf(list kube.Node, key string) kube.Node {
+	kind, text, _ := strings.Cut(key, ":")
+	want, err := decode.JSON([]byte(text))
+	if err != nil {
+		return kube.Node{}
+	}
+	for _, item := range list.Items() {
+		if kind == "v" && kube.Equal(want, item) || kind == "k" && item.IsMapping() && !contradicts(item, want) {
+			return item
+		}
+	}
+	return kube.Node{}
+}
+
+func contradicts(item, keys kube.Node) bool {
+	for k, v := range keys.All() {
+		if has := item.Get(k); has.Exists() && !kube.Equal(has, v) {
+			return true
+		}
+	}
+	return false
 }
 
 // itemKeyIn finds the key of managedFields that leads to an item of a list; "" if it is not owned.

@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"net/url"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/starctl/starctl/kube"
@@ -41,7 +43,7 @@ func changesOf(p *plan.Plan, name string) map[string]string {
 
 func TestRealAdoptKubectl(t *testing.T) {
 	s := newSet(t)
-	s.createAs("kubectl-client-side-apply", inventoryMaps, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}"}},"data":{"k":"theirs","old":"x"}}`)
+	s.createAs("kubectl-client-side-apply", inventoryMaps, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"data\":{\"k\":\"theirs\",\"old\":\"x\"}}"}},"data":{"k":"theirs","old":"x"}}`)
 	s.setting.Adopt = true
 	d, p := s.plan(cm("a", "mine"))
 	got := changesOf(p, "a")
@@ -61,11 +63,87 @@ func TestRealAdoptKubectl(t *testing.T) {
 	}
 }
 
+// TestRealAdoptApplied: what a command has applied by server-side apply goes with it; what a controller has applied stays.
+func TestRealAdoptApplied(t *testing.T) {
+	for manager, goes := range map[string]bool{"kubectl": true, "helm": true, "controller": false} {
+		s := newSet(t)
+		if _, err := s.c.Apply(t.Context(), inventoryMaps, s.ns, "a", []byte(strings.ReplaceAll(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"NS","labels":{"theirs":"x"}},"data":{"k":"theirs","old":"x"}}`, "NS", s.ns)), ApplyOptions{Manager: manager}); err != nil {
+			t.Fatal(err)
+		}
+		s.setting.Adopt = true
+		d, p := s.plan(cm("a", "mine"))
+		if _, shown := changesOf(p, "a")[`data["old"]`]; shown != goes {
+			t.Errorf("%s: the plan shows %v", manager, changesOf(p, "a"))
+		}
+		if _, err := d.Apply(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		live := s.live("ConfigMap", "", "v1", "a")
+		if live.Get("data", "old").Exists() == goes || live.Get("metadata", "labels", "theirs").Exists() == goes || live.Get("data", "k").Str() != "mine" {
+			t.Errorf("%s: %s", manager, live.Get("data").Text())
+		}
+	}
+}
+
+// TestRealAdoptSecret: keys that were given as stringData go as well.
+func TestRealAdoptSecret(t *testing.T) {
+	const given = `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","namespace":"NS"},"stringData":{"k":"one","old":"two"}}`
+	secrets := Resource{Version: "v1", Kind: "Secret", Name: "secrets", Namespaced: true}
+	for _, applied := range []bool{true, false} {
+		s := newSet(t)
+		body := strings.ReplaceAll(given, "NS", s.ns)
+		if applied {
+			if _, err := s.c.Apply(t.Context(), secrets, s.ns, "a", []byte(body), ApplyOptions{Manager: "kubectl"}); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			annotated := strings.Replace(body, `"metadata":{`, `"metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":`+strconv.Quote(body)+`},`, 1)
+			s.createAs("kubectl-client-side-apply", secrets, annotated)
+		}
+		s.setting.Adopt = true
+		d, p := s.plan(`{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","namespace":"NS"},"data":{"k":"b25l"}}`)
+		if _, shown := changesOf(p, "a")[`data["old"]`]; !shown || len(p.Obstacles) > 0 {
+			t.Errorf("the plan shows %v", changesOf(p, "a"))
+		}
+		if _, err := d.Apply(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		if data := s.live("Secret", "", "v1", "a").Get("data"); data.Get("old").Exists() || data.Get("k").Str() != "b25l" {
+			t.Errorf("server-side %v: the Secret has %d keys", applied, data.Len())
+		}
+	}
+}
+
+// TestRealAdoptDefaults: kubectl without server-side apply comes to own defaults; adopting the same object changes nothing of them,
+// and rolls no Pod.
+func TestRealAdoptDefaults(t *testing.T) {
+	s := newSet(t)
+	res := Resource{Group: "apps", Version: "v1", Kind: "Deployment", Name: "deployments", Namespaced: true}
+	given := `"spec":{"replicas":1,"selector":{"matchLabels":{"a":"w"}},"template":{"metadata":{"labels":{"a":"w"}},"spec":{"containers":[{"name":"c","image":"x","ports":[{"containerPort":80}]}]}}}`
+	s.createAs("kubectl-client-side-apply", res, `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"w","annotations":{"kubectl.kubernetes.io/last-applied-configuration":`+strconv.Quote("{"+given+"}")+`}},`+given+`}`)
+	s.setting.Adopt = true
+	object := `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"w","namespace":"NS"},` + given + `}`
+	before := s.live("Deployment", "apps", "v1", "w").Get("spec")
+	d, p := s.plan(object)
+	for path, change := range changesOf(p, "w") {
+		if strings.HasPrefix(path, "spec") || p.Steps[0].Rolls > 0 {
+			t.Errorf("the plan shows %s: %s, and rolls %d Pods", path, change, p.Steps[0].Rolls)
+		}
+	}
+	if _, err := d.Apply(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	live := s.live("Deployment", "apps", "v1", "w")
+	if !kube.Equal(live.Get("spec"), before) || live.Get("metadata", "annotations", lastApplied).Exists() {
+		t.Error("the Deployment is not as it was")
+	}
+}
+
 // TestRealAdoptMeanwhile: a controller writes all the time; only what makes another difference than was shown stops an adoption.
 func TestRealAdoptMeanwhile(t *testing.T) {
 	for value, shown := range map[string]bool{`{"data":{"seen":"yes"}}`: true, `{"data":{"k":"others"}}`: false} {
 		s := newSet(t)
-		s.createAs("kubectl-client-side-apply", inventoryMaps, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}"}},"data":{"k":"theirs","old":"x"}}`)
+		s.createAs("kubectl-client-side-apply", inventoryMaps, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"data\":{\"k\":\"theirs\",\"old\":\"x\"}}"}},"data":{"k":"theirs","old":"x"}}`)
 		s.setting.Adopt = true
 		d, p := s.plan(cm("a", "mine"))
 		q := &request{verb: "patch", resource: inventoryMaps, namespace: s.ns, name: "a", contentType: "application/merge-patch+json", body: []byte(value), query: url.Values{"fieldManager": {"somebody"}}}
@@ -140,13 +218,14 @@ func TestWithoutLeftovers(t *testing.T) {
 		}
 		return n
 	}
-	live := parse(`{"metadata":{"managedFields":[{"manager":"kubectl-client-side-apply","operation":"Update","fieldsV1":{
-		"f:spec":{"f:paused":{},"f:both":{},"f:labels":{".":{},"f:a":{},"f:b":{}},"f:gone":{".":{},"f:x":{}},
+	// kubectl owns defaults too, which it was not given.
+	live := parse(`{"metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"spec\":{\"paused\":true,\"both\":1,\"labels\":{\"a\":\"1\",\"b\":\"2\"},\"gone\":{\"x\":1},\"list\":[{\"name\":\"mine\",\"v\":1},{\"name\":\"old\"}]}}"},"managedFields":[{"manager":"kubectl-client-side-apply","operation":"Update","fieldsV1":{
+		"f:spec":{"f:paused":{},"f:both":{},"f:default":{},"f:defaults":{".":{},"f:d":{}},"f:labels":{".":{},"f:a":{},"f:b":{}},"f:gone":{".":{},"f:x":{}},
 		"f:list":{"k:{\"name\":\"mine\"}":{".":{},"f:name":{},"f:v":{}},"k:{\"name\":\"old\"}":{".":{},"f:name":{}}}}}}]}}`)
 	result := parse(`{"metadata":{"managedFields":[{"manager":"starctl:s","operation":"Apply","fieldsV1":{
 		"f:spec":{"f:both":{},"f:labels":{"f:a":{}},"f:list":{"k:{\"name\":\"mine\"}":{".":{},"f:name":{}}}}}}]},
-		"spec":{"paused":true,"both":1,"server":2,"labels":{"a":"1","b":"2","c":"3"},"gone":{"x":1},"list":[{"name":"mine","v":1},{"name":"old"},{"name":"other"}]}}`)
-	want := parse(`{"both":1,"server":2,"labels":{"a":"1","c":"3"},"list":[{"name":"mine"},{"name":"other"}]}`)
+		"spec":{"paused":true,"both":1,"default":1,"defaults":{"d":1},"server":2,"labels":{"a":"1","b":"2","c":"3"},"gone":{"x":1},"list":[{"name":"mine","v":1},{"name":"old"},{"name":"other"}]}}`)
+	want := parse(`{"both":1,"default":1,"defaults":{"d":1},"server":2,"labels":{"a":"1","c":"3"},"list":[{"name":"mine"},{"name":"other"}]}`)
 	if got := withoutLeftovers(live, result).Get("spec"); !kube.Equal(got, want) {
 		t.Errorf("got %v", got.Text())
 	}

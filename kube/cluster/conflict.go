@@ -45,7 +45,7 @@ func (t *trial) conflict(err error) (again bool) {
 func (t *trial) takenFrom(list []FieldConflict) {
 	var names, fields []string
 	for _, c := range list {
-		if slices.Contains(kubectlManagers, c.Manager) {
+		if setByCommand(t.live, c.Manager) {
 			continue // nobody would apply them again
 		}
 		if !slices.Contains(names, c.Manager) {
