@@ -12,6 +12,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -37,7 +38,11 @@ type Program struct {
 // Main runs the process, and ends it.
 func (p Program) Main() {
 	pace()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	code := p.run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -65,8 +70,12 @@ func (p Program) run(ctx context.Context, args []string, stdout, stderr io.Write
 	if u.results {
 		u.close()
 	}
-	if flushed := u.flush(); err == nil {
+	if flushed := u.flush(); err == nil && flushed != nil {
 		err = flushed
+		if u.changed {
+			u.events = nil // they cannot be written
+			err = &deploy.Failure{Verdict: deploy.Internal, Err: fmt.Errorf("all was carried out, and could not be reported: %w", flushed)}
+		}
 	}
 	code := u.exit(ctx, err)
 	if u.events != nil {
@@ -100,7 +109,7 @@ func (u *ui) exit(ctx context.Context, err error) int {
 		return exitFine
 	case errors.Is(err, errFound):
 		return exitFound
-	case errors.Is(err, errSaid), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, errSaid), errors.Is(err, syscall.EPIPE) && !u.changed:
 		return exitBad // of a pipe, whoever reads has gone: there is no one to tell
 	}
 	u.fail(err)

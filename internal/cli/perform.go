@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -227,6 +230,10 @@ type act struct {
 // carryOut does what was approved with one deployment after the other, shows what happens, and says how each ended. The first
 // failure is the last deployment, unless the others are to go on.
 func (d *deployer) carryOut(ctx context.Context, list []*deployment, a act) error {
+	d.u.changed = true
+	piped := make(chan os.Signal, 1)
+	signal.Notify(piped, syscall.SIGPIPE) // that nobody reads what is said does not end the process in the middle
+	defer signal.Stop(piped)
 	f := d.u.follower()
 	stop := context.AfterFunc(ctx, func() {
 		d.u.note("interrupted: the request under way is finished; a second interrupt ends it at once")

@@ -38,6 +38,7 @@ type ui struct {
 	colorOut, colorErr bool
 	json               bool      // diagnostics as data
 	events             *eventLog // all that happens as data, a line each, diagnostics too
+	changed            bool      // clusters were written to
 
 	clusters deploy.Clusters
 
