@@ -1,6 +1,7 @@
 package applybench
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -51,6 +52,10 @@ func TestRequests(t *testing.T) {
 		t.Errorf("no change: got %d writes, want none:\n%s", n, p.Summary())
 	}
 
+	// Its controller may write the status of the Deployment until then, which makes what was read out of date.
+	clustertest.Eventually(t, clustertest.Limit, "the end of the rollout", func() bool {
+		return strings.Contains(fmt.Sprint(s.Get(t, "Deployment", s.ns, "o10499").At("status", "conditions")), "NewReplicaSetAvailable")
+	})
 	p.Forget()
 	s.apply(t, "changed=499")
 	if dry, writes := p.Count(clustertest.Both(clustertest.DryRuns, isObject)), p.Count(clustertest.Both(clustertest.Writes, isObject)); dry != 1 || writes != 1 {

@@ -214,10 +214,10 @@ func least(passes []pass, of func(pass) float64) float64 {
 	return m
 }
 
-func (p pass) firstRatio() float64 { return p.first.Seconds() / p.bare.Seconds() }
+func (p pass) firstRatio() float64  { return p.first.Seconds() / p.bare.Seconds() }
 func (p pass) stagedRatio() float64 { return p.first.Seconds() / p.staged.Seconds() }
-func (p pass) noopRatio() float64  { return p.noop.Seconds() / p.dryRuns.Seconds() }
-func (p pass) oneRatio() float64   { return p.one.Seconds() / p.dryRuns.Seconds() }
+func (p pass) noopRatio() float64   { return p.noop.Seconds() / p.dryRuns.Seconds() }
+func (p pass) oneRatio() float64    { return p.one.Seconds() / p.dryRuns.Seconds() }
 
 func (p pass) String() string {
 	return fmt.Sprintf("first apply %v, bare %v (%.2f), bare by stages %v (%.2f); no change %v, dry runs %v (%.2f); one change %v",
