@@ -58,6 +58,7 @@ func breaks() map[string]struct {
 		"good-image":            {"TestBadImage", "got 0, want 5", nil},
 		"no-crash":              {"TestCrashLoop", "got 0, want 5", nil},
 		"probe-succeeds":        {"TestProbeFails", "got 0, want 5", nil},
+		"not-held-back":         {"TestSidecarNeverReady", "want it to wait for its sidecar", []edit{{"client/deploy.star", "orders, mesh, mode)", `orders, mesh, "container")`}}},
 		"sidecar-ready":         {"TestSidecarNeverReady", "got 0, want 5", nil},
 		"sidecar-runs":          {"TestSidecarEnds", "got 0, want 5", nil},
 		"node-stays-dead":       {"TestFaultNodeKilled", "the same command again: got 5", nil},

@@ -78,7 +78,7 @@ func TestFaultAPIServerRestarted(t *testing.T) {
 	p := w.begin("stock")
 	time.Sleep(2 * time.Second)
 	harm(t, "apiserver kill")
-	for range 12 {
+	for range 30 {
 		if *broken == "server-stays-away" {
 			time.Sleep(2 * time.Second)
 			harm(t, "apiserver kill")
