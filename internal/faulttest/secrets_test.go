@@ -119,6 +119,43 @@ func TestFault24SecretsStaySecret(t *testing.T) {
 	s.wantWrites(0)
 }
 
+// TestFault24AdoptedSecretsStaySecret: kubectl apply keeps all that it was given in an annotation, in clear.
+func TestFault24AdoptedSecretsStaySecret(t *testing.T) {
+	s := newSite(t)
+	given := fmt.Sprintf(`{"apiVersion":"v1","kind":"Secret","metadata":{"name":"key","namespace":%q},"stringData":{"a":%q,"old":%q}}`, s.ns, hidden, hidden2)
+	s.Create(t, clustertest.Object{
+		"apiVersion": "v1", "kind": "Secret", "stringData": map[string]any{"a": hidden, "old": hidden2},
+		"metadata": map[string]any{"name": "key", "namespace": s.ns, "annotations": map[string]any{"kubectl.kubernetes.io/last-applied-configuration": given}},
+	})
+	s.deploy(s.secretOf(map[string]string{"a": hidden}))
+	plan := filepath.Join(t.TempDir(), "plan")
+	for _, args := range [][]string{
+		{"diff"},
+		{"diff", "--adopt", "--whole", "--save", plan},
+		{"diff", "--adopt", "-o", "json"},
+		{"apply", "--json"},
+		{"apply", "--adopt", "--json"},
+		{"status", "--json"},
+		{"history", "1"},
+		{"diff", "--whole"},
+	} {
+		r := s.run(args[0], args[1:]...)
+		secretless(t, "stdout of "+strings.Join(args, " "), r.Stdout)
+		secretless(t, "stderr of "+strings.Join(args, " "), r.Stderr)
+	}
+	text, err := os.ReadFile(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secretless(t, "the plan file", string(text))
+	if o := s.Get(t, "Secret", s.ns, "key"); o.Text("data", "a") != forms(hidden)[1] || o.Text("metadata", "labels", "starctl.dev/set") != "shop" {
+		t.Error("the Secret was not adopted")
+	}
+	for _, o := range append(s.List(t, "ConfigMap", s.ns, ""), s.List(t, "Event", s.ns, "")...) {
+		secretless(t, o.Name(), dump(o))
+	}
+}
+
 func keys(o clustertest.Object) []string {
 	var list []string
 	data, _ := o.At("data").(map[string]any)
