@@ -61,6 +61,7 @@ func TestFault24SecretsStaySecret(t *testing.T) {
 	}
 	s.deploy(s.secretOf(map[string]string{"a": hidden, "b": hidden}), settings("c", "1"))
 	s.want(look("diff"), 1)
+	s.want(look("diff", "--whole"), 1, "kind: Secret")
 	s.want(look("diff", "-o", "json"), 1)
 	s.want(look("apply", "--json"), done)
 
