@@ -5,7 +5,7 @@
 set -euo pipefail
 
 # gone ID: no program "testnode run" of this id goes on. Another process may have got the id by now.
-gone() { ! tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -q 'testnode run '; }
+gone() { ! { tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null | grep -q 'testnode run '; }
 
 # Network namespaces first, a process a line: whoever comes later is not asked about.
 namespaces=$(find /proc/[0-9]*/ns/net -printf '%p %l\n' 2>/dev/null | sed -n 's|^/proc/||; s|/ns/net net:| net:|p' || true)
@@ -15,7 +15,7 @@ declare -A goes_on
 while IFS=: read -r file id; do
 	pid=${file#/proc/} pid=${pid%/cgroup}
 	if gone "$id"; then
-		echo "process $pid $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | cut -c1-80)"
+		echo "process $pid $({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | cut -c1-80)"
 	else
 		goes_on[$pid]=1
 	fi
