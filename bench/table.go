@@ -91,7 +91,7 @@ func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
 
 // page is the table with what is needed to read it.
 func (t *table) page(text string) string {
-	return fmt.Sprintf("# The last full run\n\n%s, %d cores, %s, %s; the least of %d passes. `make bench` makes this page.\n\n```\n%s```\n",
+	return fmt.Sprintf("# The last full run\n\n%s, %d cores, %s, %s; the least of %d passes. `make bench` makes this page; what an apply costs is in results-apply.md.\n\n```\n%s```\n",
 		processor(), runtime.NumCPU(), runtime.Version(), time.Now().Format("2006-01-02"), t.passes, text)
 }
 

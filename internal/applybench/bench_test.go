@@ -59,8 +59,8 @@ objects 600 are ConfigMaps, 200 Services and 200 Deployments, one after the othe
 The order matters: controllers work at a Deployment as soon as it is there, on the same CPUs. starctl writes Deployments last, and pays
 for less of that than a client that goes through the file. Next to a client that writes them last as well, a first apply costs what its
 writes cost and half as much again, since each new object is first tried by a dry run: nothing is written before all are known to be
-good. That is above the target, and stays so as long as the server is what takes the time: starctl itself takes a quarter of
-a second of CPU time for a thousand objects.
+good. That is above the target, and stays so as long as the server is what takes the time: starctl itself takes half a second of CPU
+time for a thousand objects.
 
 | memory | MiB | target |
 | --- | --- | --- |

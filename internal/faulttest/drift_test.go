@@ -106,6 +106,20 @@ func TestFault12ForeignEditAfterApproval(t *testing.T) {
 			t.Errorf("got %q, want what somebody wrote", v)
 		}
 	})
+	t.Run("that takes a field away", func(t *testing.T) { // nobody owns it then, so that the server sees no conflict
+		s := newSite(t)
+		s.deploy(settings("a", "1"), settings("b", "1"))
+		s.apply()
+		s.deploy(settings("a", "2"), settings("b", "1"))
+		hit := s.meanwhile(func() { s.Merge(t, "ConfigMap", s.ns, "a", map[string]any{"data": map[string]any{"k": nil}}) })
+		s.want(s.run("apply"), refused, "it was changed since the plan was shown", "now this would change: data")
+		s.hit(hit)
+		if v := s.data("a", "k"); v != "" {
+			t.Errorf("got %q, want what somebody left", v)
+		}
+		s.apply() // what it does now was shown
+		s.consistent("ConfigMap a", "ConfigMap b")
+	})
 	t.Run("of something else", func(t *testing.T) {
 		s := newSite(t)
 		s.deploy(settings("a", "1"))
