@@ -103,7 +103,10 @@ func (u *ui) exit(ctx context.Context, err error) int {
 	}
 	switch {
 	case ctx.Err() != nil:
-		u.fail(errors.New("interrupted"))
+		if f, ok := errors.AsType[*deploy.Failure](err); !ok || f.Verdict != deploy.Interrupted || errors.Is(err, context.Canceled) {
+			err = errors.New("interrupted")
+		}
+		u.fail(err)
 		return exitInterrupted
 	case err == nil:
 		return exitFine

@@ -13,7 +13,7 @@ import (
 )
 
 func deleteCommand(u *ui) *cobra.Command {
-	f := change{deployer: deployer{u: u}, name: "delete", doing: "deleting", byName: true}
+	f := change{deployer: deployer{u: u, aside: true}, name: "delete", doing: "deleting", byName: true}
 	c := &cobra.Command{
 		Use:     "delete [FILE|DIR|./...] [flags]",
 		Short:   "delete everything that a set owns on the cluster",

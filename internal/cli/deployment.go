@@ -110,6 +110,7 @@ type deployer struct {
 	patience
 	whole   bool // long values are shown in full
 	deletes bool // all is deleted
+	aside   bool // what the files declare is not applied: what is questionable about it is not said
 
 	clients map[link]deploy.Cluster
 	forests map[string]*diag.Forest // of the projects, by their roots
@@ -224,7 +225,10 @@ func (d *deployer) evaluate(ctx context.Context, tasks []task) ([]*starctl.Resul
 			return err
 		}
 		if err == nil {
-			results[i], lists[i] = res, res.Warnings
+			results[i] = res
+			if !d.aside {
+				lists[i] = res.Warnings
+			}
 		}
 		return nil
 	})

@@ -21,7 +21,7 @@ type historyFlags struct {
 }
 
 func historyCommand(u *ui) *cobra.Command {
-	f := historyFlags{deployer: deployer{u: u}}
+	f := historyFlags{deployer: deployer{u: u, aside: true}}
 	c := &cobra.Command{
 		Use:     "history [FILE|DIR|./...] [REVISION] [flags]",
 		Short:   "list what was applied before, or show a revision",

@@ -89,7 +89,10 @@ func (a *approval) of(ctx context.Context, u *ui, q question) error {
 		return nil
 	}
 	ok, err := a.asked(ctx, u, q, list, guarded)
-	if err == nil && !ok {
+	switch {
+	case ctx.Err() != nil:
+		return &deploy.Failure{Verdict: deploy.Interrupted, Err: fmt.Errorf("interrupted: nothing was written")}
+	case err == nil && !ok:
 		return &deploy.Failure{Verdict: deploy.Refused, Err: fmt.Errorf("not approved: nothing was written")}
 	}
 	return err

@@ -16,7 +16,7 @@ import (
 )
 
 func rollbackCommand(u *ui) *cobra.Command {
-	f := change{deployer: deployer{u: u}, name: "rollback", doing: "rolling back"}
+	f := change{deployer: deployer{u: u, aside: true}, name: "rollback", doing: "rolling back"}
 	c := &cobra.Command{
 		Use:     "rollback [FILE|DIR|./...] [REVISION] [flags]",
 		Short:   "apply an earlier revision again, by default the last one that went well",

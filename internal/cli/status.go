@@ -17,7 +17,7 @@ type statusFlags struct {
 }
 
 func statusCommand(u *ui) *cobra.Command {
-	f := statusFlags{deployer: deployer{u: u}}
+	f := statusFlags{deployer: deployer{u: u, aside: true}}
 	c := &cobra.Command{
 		Use:     "status [FILE|DIR|./...] [flags]",
 		Short:   "show how the objects of a set fare on the cluster",
