@@ -18,6 +18,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/starctl/starctl/kube/deploy"
 )
 
@@ -63,6 +65,9 @@ func (p Program) run(ctx context.Context, args []string, stdout, stderr io.Write
 	defer u.close()
 	root := newRoot(u)
 	root.SetArgs(commandFirst(root, args))
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		plainUsage(root)
+	}
 	err := sameVersion()
 	if err == nil {
 		err = root.ExecuteContext(ctx)

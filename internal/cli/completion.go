@@ -2,11 +2,23 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/starctl/starctl/starlark/diag"
 )
+
+// plainUsage takes the marks of values off the texts of all flags: a shell shows the texts as they are.
+func plainUsage(c *cobra.Command) {
+	plain := func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") }
+	c.Flags().VisitAll(plain)
+	c.PersistentFlags().VisitAll(plain)
+	for _, sub := range c.Commands() {
+		plainUsage(sub)
+	}
+}
 
 func completionCommand(u *ui) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
