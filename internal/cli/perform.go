@@ -333,7 +333,7 @@ func (d *deployer) failed(c *carriedOut, err error) {
 	if c.verdict == deploy.Unhealthy && c.plan.Count(plan.Delete) > 0 && c.report != nil && c.report.Counts[plan.Delete] == 0 {
 		f.Err = fmt.Errorf("%w; nothing was deleted", f.Err)
 	}
-	if c.plan.Inventory != "" && (c.verdict == deploy.Unhealthy || c.verdict == deploy.Partly) {
+	if c.report != nil && c.report.Back > 0 && (c.verdict == deploy.Unhealthy || c.verdict == deploy.Partly) {
 		f.Help = append(slices.Clip(f.Help), "go back with: "+d.command("rollback", c.deployment))
 	}
 	d.u.fail(f)

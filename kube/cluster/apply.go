@@ -58,6 +58,7 @@ type run struct {
 	kept      []kube.ID
 	unhealthy []Problem
 	revision  int
+	back      int // the last revision before that went well; 0 if there is none
 
 	generation map[*plan.Step]int64 // of what was written
 }

@@ -99,6 +99,9 @@ func (r *run) keepRevision(ctx context.Context, verdict Verdict, keep int) error
 	if len(list) > 0 {
 		number = list[0].Number + 1
 	}
+	if i := slices.IndexFunc(list, func(rev Revision) bool { return rev.Verdict == Done }); i >= 0 {
+		r.back = list[i].Number
+	}
 	s := storedRevision{V: 1, Number: number, Time: time.Now().UTC().Truncate(time.Second), By: holderName(holder()), Phase: r.phase, Verdict: verdict, Counts: map[string]int{}}
 	for a, n := range r.report().Counts {
 		s.Counts[a.String()] = n

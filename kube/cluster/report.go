@@ -11,7 +11,7 @@ import (
 )
 
 func (r *run) report() *Report {
-	out := &Report{Counts: map[plan.Action]int{}, Kept: r.kept, Unhealthy: r.unhealthy, Revision: r.revision}
+	out := &Report{Counts: map[plan.Action]int{}, Kept: r.kept, Unhealthy: r.unhealthy, Revision: r.revision, Back: r.back}
 	for i := range r.plan.Steps {
 		s := &r.plan.Steps[i]
 		switch {

@@ -77,6 +77,7 @@ type Report struct {
 	Kept      []kube.ID           // that should be gone and are not; their entries stay
 	Unhealthy []Problem
 	Revision  int // of the history; 0 if none was kept
+	Back      int // the last revision before that went well; 0 if there is none, or nothing was written
 	Duration  time.Duration
 }
 
