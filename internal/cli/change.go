@@ -36,6 +36,7 @@ func (c *change) runFlags(cmd *cobra.Command) {
 
 // begin is what comes before any file is read.
 func (c *change) begin() error {
+	c.writes = true
 	if c.json {
 		c.u.logEvents()
 	}

@@ -109,6 +109,7 @@ type deployer struct {
 	allowances
 	patience
 	whole   bool // long values are shown in full
+	writes  bool // what is planned is carried out
 	deletes bool // all is deleted
 	aside   bool // what the files declare is not applied: what is questionable about it is not said
 
@@ -328,6 +329,7 @@ func (d *deployer) job(x *deployment) deploy.Job {
 		PruneProtected: d.pruneProtected,
 		AllowMassPrune: d.massPrune,
 		NoWait:         d.noWait,
+		Rights:         d.writes,
 		Timeout:        d.timeout,
 		LockTimeout:    d.lock,
 		Observer:       x.observe,

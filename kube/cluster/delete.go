@@ -13,7 +13,7 @@ func (d *Deployment) PlanDelete(ctx context.Context) (*plan.Plan, error) {
 	empty.Set = &kube.Set{Name: d.Set.Name, Namespace: d.Set.Namespace}
 	empty.AllowMassPrune, empty.phase = true, "delete"
 	p, r, err := empty.plan(ctx)
-	if err != nil {
+	if err := d.entitled(ctx, p, err, "delete"); err != nil {
 		return nil, err
 	}
 	d.made, d.madePlan, d.madeBy = r, p, &empty
@@ -95,7 +95,7 @@ func (r *run) forget(ctx context.Context) error {
 func (d *Deployment) Status(ctx context.Context) (*Status, error) {
 	inv, err := d.Client.ReadInventory(ctx, d.owner())
 	if err != nil {
-		return nil, AsFailure(err, Refused)
+		return nil, d.entitled(ctx, nil, AsFailure(err, Refused), "status")
 	}
 	s := &Status{}
 	if inv.Op != nil {

@@ -453,11 +453,12 @@ func Conflicts(err error) []FieldConflict {
 }
 
 func (d *denial) String() string {
-	where := "at the cluster scope"
-	if d.Namespace != "" {
-		where = "in namespace " + d.Namespace
-	}
-	return fmt.Sprintf("user %q may not %s %s %s", d.User, d.Verb, qualified(d.Resource, d.Group), where)
+	return fmt.Sprintf("user %q may not %s %s %s", d.User, d.Verb, qualified(d.Resource, d.Group), scopeText(d.Namespace))
+}
+
+// right is what was denied.
+func (d *denial) right() right {
+	return right{verb: d.Verb, group: d.Group, resource: d.Resource, namespace: d.Namespace}
 }
 
 func qualified(resource, group string) string {

@@ -242,7 +242,7 @@ func (d *Deployment) hasRevision(ctx context.Context, sec *historySecret) bool {
 func (d *Deployment) History(ctx context.Context) ([]Revision, error) {
 	list, err := d.revisions(ctx)
 	if err != nil {
-		return nil, AsFailure(err, Refused)
+		return nil, d.entitled(ctx, nil, AsFailure(err, Refused), "history")
 	}
 	return list, nil
 }
@@ -279,6 +279,14 @@ func (s *storedRevision) revision() Revision {
 
 // Revision returns a revision with its Objects.
 func (d *Deployment) Revision(ctx context.Context, number int) (*Revision, error) {
+	rev, err := d.revision(ctx, number)
+	if err != nil {
+		return nil, d.entitled(ctx, nil, err, "history")
+	}
+	return rev, nil
+}
+
+func (d *Deployment) revision(ctx context.Context, number int) (*Revision, error) {
 	owner := d.owner()
 	b, err := d.Client.Get(ctx, historySecrets, owner.Namespace, revisionName(owner, number))
 	if IsNotFound(err) {
@@ -328,12 +336,12 @@ func (d *Deployment) PlanRollback(ctx context.Context, number int) (*plan.Plan, 
 	if number == 0 {
 		var err error
 		if number, err = d.previous(ctx); err != nil {
-			return nil, AsFailure(err, Refused)
+			return nil, d.entitled(ctx, nil, AsFailure(err, Refused), "rollback")
 		}
 	}
-	rev, err := d.Revision(ctx, number)
+	rev, err := d.revision(ctx, number)
 	if err != nil {
-		return nil, err
+		return nil, d.entitled(ctx, nil, err, "rollback")
 	}
 	back := *d
 	back.phase = "rollback"
@@ -349,7 +357,7 @@ func (d *Deployment) PlanRollback(ctx context.Context, number int) (*plan.Plan, 
 	}
 	back.keep = append(left, kube.ID{})
 	p, r, err := back.plan(ctx)
-	if err != nil {
+	if err := back.entitled(ctx, p, err, "rollback"); err != nil {
 		return nil, err
 	}
 	if err := back.missing(ctx, p, left); err != nil {

@@ -18,8 +18,11 @@ import (
 // so without a request of its own; everything else is tried by a dry run. All Obstacles are found, not only the first.
 func (d *Deployment) Plan(ctx context.Context) (*plan.Plan, error) {
 	p, r, err := d.plan(ctx)
+	if err := d.entitled(ctx, p, err, "apply"); err != nil {
+		return nil, err
+	}
 	d.made, d.madePlan, d.madeBy = r, p, d
-	return p, err
+	return p, nil
 }
 
 // plan also returns what the plan was made from.
@@ -362,11 +365,19 @@ func (t *trial) refused(ctx context.Context, err error) (again bool, _ error) {
 	case IsQuota(err), IsWebhook(err):
 		t.object(t.i, "denied", nil, AsFailure(err, Refused).Help, "%s", statusOf(err).Message)
 	case statusOf(err) != nil && statusOf(err).Code == 403 && !IsForbidden(err):
-		t.object(t.i, "denied", nil, nil, "%s", statusOf(err).Message)
+		t.object(t.i, "denied", nil, escalation(err), "%s", statusOf(err).Message)
 	default:
 		return false, err
 	}
 	return false, nil
+}
+
+// escalation says what to do where a role would give more than its author has.
+func escalation(err error) []string {
+	if !strings.Contains(statusOf(err).Message, "attempting to grant RBAC permissions not currently held") {
+		return nil
+	}
+	return []string{"who writes a role needs all that it allows, or the verb escalate on roles, and to bind it the verb bind: let somebody apply this who has them"}
 }
 
 // reread reads the object again, which is there although it was not listed, or has changed.

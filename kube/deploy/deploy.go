@@ -60,6 +60,7 @@ type Settings struct {
 	PruneProtected bool          // delete Namespaces, CRDs, PersistentVolumes and claims too
 	AllowMassPrune bool          // delete also if that is all, or most, of the set
 	NoWait         bool          // end when all is written
+	Rights         bool          // the plan is to be carried out: it is refused where rights for that are lacking
 	Timeout        time.Duration // of the wait until all is healthy, and of that until deleted objects are gone; 0 is DefaultTimeout
 	LockTimeout    time.Duration // how long a run that is under way is waited for; 0 is not at all
 	LockTTL        time.Duration // how long a holder that renews nothing is taken for alive; 0 is 15 s
