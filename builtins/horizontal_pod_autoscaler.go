@@ -64,7 +64,9 @@ func (c *call) scaleTarget(workload *typed.Record) {
 			c.mistake(theSpec, kube.Fields("scaleTargetRef", "name"), err, "workload")
 			return
 		}
-		put(ref, "name", name)
+		if err := ref.Put("name", name); err != nil {
+			c.mistake(theSpec, kube.Fields("scaleTargetRef"), err, "workload")
+		}
 	case c.lacks("workload"):
 		c.mistake(theSpec, kube.Fields("scaleTargetRef"), errors.New("an autoscaler needs the workload it scales: workload = app"))
 	}

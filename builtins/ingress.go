@@ -10,6 +10,7 @@ import (
 
 	"github.com/starctl/starctl/builtins/typed"
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/syntax"
 	"github.com/starctl/starctl/starlark/diag"
 )
 
@@ -162,6 +163,10 @@ func (i *ingressCall) backend(path kube.Path, v starlark.Value, names ...string)
 	} else if err == nil {
 		err = checkPort(v, port)
 	}
+	if err == nil && syntax.Label(string(name)) != "" {
+		s := string(name)
+		err = &typed.Error{Err: fmt.Errorf("got the Service %q, want %s", s, syntax.Label(s)), Suggest: syntax.Near(s, syntax.Label)}
+	}
 	if err != nil {
 		i.mistake(theSpec, path, err, names...)
 		return nil
@@ -258,11 +263,11 @@ func (i *ingressCall) tls() {
 	}
 }
 
-// named are the hosts that have a name.
+// named are the hosts that have a name. Of one that cannot be, its rule says so.
 func (i *ingressCall) named() []starlark.Value {
 	var list []starlark.Value
 	for _, h := range i.names {
-		if h != starlark.String("") {
+		if s, _ := starlark.AsString(h); s != "" && syntax.Host(s) == "" {
 			list = append(list, h)
 		}
 	}

@@ -55,6 +55,9 @@ func (c *call) setName(sec int, field, keyword string, kinds ...string) starlark
 		c.mistake(sec, kube.Fields(field), err, keyword)
 		return ""
 	}
-	put(c.record(sec), field, name)
+	if err := c.record(sec).Put(field, name); err != nil {
+		c.mistake(sec, nil, err, keyword)
+		return ""
+	}
 	return name
 }

@@ -103,8 +103,10 @@ func (c *call) accountSubject(account *typed.Record) (starlark.Value, error) {
 		return nil, err
 	}
 	s := c.run.New(subjectForm().sections[theObject].typ)
+	if err := s.Put("name", name); err != nil {
+		return nil, err
+	}
 	put(s, "kind", starlark.String("ServiceAccount"))
-	put(s, "name", name)
 	if ns := account.ID().Namespace; ns != "" {
 		put(s, "namespace", starlark.String(ns))
 	}
@@ -130,5 +132,7 @@ func (c *call) bind(keyword string, kinds ...string) {
 	}
 	put(ref, "apiGroup", starlark.String(rbacGroup))
 	put(ref, "kind", starlark.String(kind))
-	put(ref, "name", name)
+	if err := ref.Put("name", name); err != nil {
+		c.mistake(theObject, kube.Fields("roleRef"), err, keyword)
+	}
 }

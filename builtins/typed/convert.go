@@ -1,6 +1,7 @@
 package typed
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"math"
@@ -50,7 +51,7 @@ func (r *Run) convert(t *schema.Type, v starlark.Value) starlark.Value {
 		return r.anything(v)
 	}
 	if s, ok := v.(starlark.String); ok && t.Kind == schema.String {
-		if e := unicode(string(s)); e != nil {
+		if e := written(t, string(s)); e != nil {
 			r.fault(e)
 			return nil
 		}
@@ -60,7 +61,16 @@ func (r *Run) convert(t *schema.Type, v starlark.Value) starlark.Value {
 		r.fault(e)
 		return nil
 	}
+	if f, ok := v.(starlark.Float); ok && t.Kind == schema.Quantity {
+		return fraction(f)
+	}
 	return v
+}
+
+// fraction writes a number such as 0.5 as a quantity, which is rounded to nine digits: Kubernetes has no smaller parts.
+func fraction(f starlark.Float) starlark.String {
+	s := strings.TrimRight(strconv.FormatFloat(float64(f), 'f', 9, 64), "0")
+	return starlark.String(strings.TrimSuffix(s, "."))
 }
 
 func scalar(t *schema.Type, v starlark.Value) *Error {
@@ -74,7 +84,7 @@ func scalar(t *schema.Type, v starlark.Value) *Error {
 			return nil
 		}
 	case starlark.Float:
-		if t.Kind == schema.Float {
+		if t.Kind == schema.Float || t.Kind == schema.Quantity {
 			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
 				return &Error{Err: fmt.Errorf("got %s, want a finite number", v)}
 			}
@@ -98,7 +108,7 @@ func rewrite(t *schema.Type, v starlark.Value) []string {
 	case starlark.Float:
 		f := float64(v)
 		switch {
-		case textual || t.Kind == schema.Quantity:
+		case textual:
 			s = strconv.Quote(strconv.FormatFloat(f, 'f', -1, 64))
 		case t.IsInt() && f == math.Trunc(f) && math.Abs(f) < 1<<53:
 			s = strconv.FormatInt(int64(f), 10)
@@ -193,7 +203,7 @@ func octal(s string) []string {
 func text(t *schema.Type, s string) *Error {
 	switch t.Kind {
 	case schema.String, schema.IntOrString:
-		return unicode(s)
+		return written(t, s)
 	case schema.IntOrPercent:
 		if n := len(s) - 1; n < 1 || s[n] != '%' || digits(s) != n {
 			return &Error{Err: fmt.Errorf("got %q, want an int or a percentage such as 25%%", s)}
@@ -220,6 +230,16 @@ func text(t *schema.Type, s string) *Error {
 	e := wrong(starlark.String(s), t.String())
 	e.Help = rewrite(t, starlark.String(s))
 	return e
+}
+
+// written holds a text to the format that its type asks for.
+func written(t *schema.Type, s string) *Error {
+	if t.Format != schema.Unformatted {
+		if want := t.Misspelt(s); want != "" {
+			return &Error{Err: fmt.Errorf("got %q, want %s", s, want), Suggest: cmp.Or(diag.Nearest(s, t.Format.Names()), t.Format.Near(s))}
+		}
+	}
+	return unicode(s)
 }
 
 // unicode refuses text that YAML and JSON cannot hold: half a character, cut off by an index in bytes.

@@ -41,11 +41,13 @@ type typ struct {
 	merge    string // as in package schema; "" is ByItem
 	values   []string
 	min, max int32
+	format   string // as in package schema; "" is Unformatted
+	filled   bool
 }
 
 // code identifies a type.
 func (t *typ) code() string {
-	s := fmt.Sprintf("%s %s %s %s %q %d %d", t.kind, t.object, t.keys, t.merge, t.values, t.min, t.max)
+	s := fmt.Sprintf("%s %s %s %s %q %d %d %s %v", t.kind, t.object, t.keys, t.merge, t.values, t.min, t.max, t.format, t.filled)
 	if t.elem != nil {
 		s += " of " + t.elem.code()
 	}
@@ -150,7 +152,19 @@ func (m *model) field(full string, g goField, p *prop, required bool) field {
 		f.typ.kind = "IntOrPercent"
 	}
 	f.typ.min, f.typ.max = r.min, r.max
+	if r.format != "" {
+		f.typ.write(r.format, f.required)
+	}
 	return f
+}
+
+// write says how the strings that a type holds are written. An empty one is the same as none where none is allowed.
+func (t *typ) write(format string, filled bool) {
+	if t.elem != nil {
+		t.elem.write(format, true)
+		return
+	}
+	t.format, t.filled = format, filled
 }
 
 // close makes an enumeration of the strings that a type holds. An empty string is the same as none where none is allowed.

@@ -15,6 +15,7 @@ type rule struct {
 	min, max int32    // of a number, if max is not 0
 	percent  bool     // an int-or-string whose string is a percentage
 	values   []string // of a string
+	format   string   // of a string, or of the strings in a list or map: as in package schema
 }
 
 const anyMax = math.MaxInt32
@@ -29,6 +30,7 @@ var (
 	ids      = rule{max: math.MaxInt32}         // IsValidUserID, IsValidGroupID
 	weight   = rule{min: 1, max: 100}           // validateWeightedPodAffinityTerms, ValidatePreferredSchedulingTerms
 	percent  = rule{percent: true, max: anyMax} // ValidatePositiveIntOrPercent in pkg/apis/apps/validation
+	text     = rule{required: true, format: "Text"}
 )
 
 // handWritten is by source: the validation.go of each group below pkg/apis in k8s.io/kubernetes v1.36.3. It holds what that
@@ -105,14 +107,14 @@ var handWritten = map[string]rule{
 	"core.SleepAction.seconds":                 atLeast0,
 
 	// validateConfigMapKeySelector and its like refuse an empty name by its form; the others say that it is required
-	"core.ConfigMapKeySelector.name":     required,
-	"core.SecretKeySelector.name":        required,
-	"core.ConfigMapEnvSource.name":       required,
-	"core.SecretEnvSource.name":          required,
-	"core.ConfigMapVolumeSource.name":    required,
-	"core.SecretVolumeSource.secretName": required,
-	"core.ConfigMapProjection.name":      required,
-	"core.SecretProjection.name":         required,
+	"core.ConfigMapKeySelector.name":     {required: true, format: "Subdomain"},
+	"core.SecretKeySelector.name":        {required: true, format: "Subdomain"},
+	"core.ConfigMapEnvSource.name":       {required: true, format: "Subdomain"},
+	"core.SecretEnvSource.name":          {required: true, format: "Subdomain"},
+	"core.ConfigMapVolumeSource.name":    text,
+	"core.SecretVolumeSource.secretName": text,
+	"core.ConfigMapProjection.name":      text,
+	"core.SecretProjection.name":         text,
 
 	// validateConfigMapVolumeSource and its like
 	"core.ConfigMapVolumeSource.defaultMode":   fileMode,
@@ -150,7 +152,7 @@ var handWritten = map[string]rule{
 	"core.PersistentVolumeClaimSpec.resources":   required,
 
 	// pkg/apis/networking/validation: ValidateNetworkPolicyPort, validateIngressBackend
-	"networking.NetworkPolicyPort.port":     port,
+	"networking.NetworkPolicyPort.port":     {min: 1, max: 65535, format: "PortName"},
 	"networking.NetworkPolicyPort.endPort":  port,
 	"networking.ServiceBackendPort.number":  orPort,
 	"networking.IngressServiceBackend.port": required,
@@ -163,6 +165,97 @@ var handWritten = map[string]rule{
 	"rbac.RoleRef.apiGroup": {values: []string{"rbac.authorization.k8s.io"}},
 	"rbac.RoleRef.kind":     {values: []string{"ClusterRole", "Role"}},
 	"rbac.Subject.kind":     {values: []string{"Group", "ServiceAccount", "User"}},
+
+	// ValidateEnv, validateEnvVarValueFrom, validateObjectFieldSelector, validateContainerResourceFieldSelector
+	"core.ConfigMapKeySelector.key":       {format: "DataKey"},
+	"core.SecretKeySelector.key":          {format: "DataKey"},
+	"core.ObjectFieldSelector.fieldPath":  {format: "FieldPath"},
+	"core.ResourceFieldSelector.resource": {format: "ResourceField"},
+
+	// validateVolumeSource, validateKeyToPath, validateLocalDescendingPath, validatePathNoBacksteps, ValidateVolumeMounts
+	"core.KeyToPath.key":                                   text,
+	"core.KeyToPath.path":                                  {required: true, format: "RelativePath"},
+	"core.DownwardAPIVolumeFile.path":                      {required: true, format: "RelativePath"},
+	"core.ServiceAccountTokenProjection.path":              {required: true, format: "RelativePath"},
+	"core.ServiceAccountTokenProjection.expirationSeconds": {min: 600, max: anyMax},
+	"core.VolumeMount.subPath":                             {format: "RelativePath"},
+	"core.VolumeMount.subPathExpr":                         {format: "RelativePath"},
+	"core.HostPathVolumeSource.path":                       {required: true, format: "InsidePath"},
+	"core.NFSVolumeSource.server":                          text,
+	"core.NFSVolumeSource.path":                            {required: true, format: "AbsolutePath"},
+	"core.CSIVolumeSource.driver":                          {required: true, format: "Subdomain"},
+	"core.PersistentVolumeClaimVolumeSource.claimName":     text,
+	"core.EphemeralVolumeSource.volumeClaimTemplate":       required,
+
+	// ValidateHostAliases, validatePodDNSConfig, ValidatePodSpec, ValidateTolerations, validateReadinessGates, validateTopologySpreadConstraints
+	"core.HostAlias.ip":                            {format: "IP"},
+	"core.HostAlias.hostnames":                     {format: "Subdomain"},
+	"core.PodDNSConfig.nameservers":                {format: "IP"},
+	"core.PodDNSConfig.searches":                   {format: "SearchDomain"},
+	"core.PodDNSConfigOption.name":                 text,
+	"core.PodSpec.serviceAccountName":              {format: "Subdomain"},
+	"core.PodSpec.hostname":                        {format: "Label"},
+	"core.PodSpec.subdomain":                       {format: "Label"},
+	"core.PodSpec.priorityClassName":               {format: "Subdomain"},
+	"core.PodSpec.nodeName":                        {format: "Subdomain"},
+	"core.PodSpec.runtimeClassName":                {format: "Subdomain"},
+	"core.Toleration.key":                          {format: "Qualified"},
+	"core.Toleration.value":                        {format: "LabelValue"},
+	"core.PodReadinessGate.conditionType":          {format: "Qualified"},
+	"core.PodSchedulingGate.name":                  {format: "Qualified"},
+	"core.TopologySpreadConstraint.topologyKey":    text,
+	"core.TopologySpreadConstraint.matchLabelKeys": {format: "Qualified"},
+	"core.PodAffinityTerm.topologyKey":             {format: "Qualified"},
+	"core.PodAffinityTerm.namespaces":              {format: "Label"},
+	"core.NodeSelectorRequirement.key":             {format: "Qualified"},
+	"core.NodeSelectorRequirement.values":          {format: "LabelValue"},
+
+	// validateHTTPHeaders, validateProcMountType
+	"core.HTTPHeader.name":           {format: "HeaderName"},
+	"core.SecurityContext.procMount": {values: []string{"Default", "Unmasked"}},
+
+	// ValidateService, validateServicePort, ValidateServiceExternalTrafficPolicy
+	"core.ServiceSpec.externalIPs":              {format: "IP"},
+	"core.ServiceSpec.loadBalancerSourceRanges": {format: "CIDR"},
+	"core.ServiceSpec.loadBalancerClass":        {format: "Qualified"},
+	"core.ServiceSpec.trafficDistribution":      {values: []string{"PreferClose", "PreferSameNode", "PreferSameZone"}},
+	"core.ServicePort.appProtocol":              {format: "Qualified"},
+
+	// ValidatePersistentVolumeClaimSpec, ValidatePersistentVolumeSpec, ValidateLimitRange
+	"core.PersistentVolumeClaimSpec.storageClassName": {format: "Subdomain"},
+	"core.PersistentVolumeSpec.storageClassName":      {format: "Subdomain"},
+	"core.LimitRangeItem.type":                        {format: "Qualified"},
+
+	// ValidateStatefulSetSpec
+	"apps.StatefulSetSpec.serviceName": {format: "Label"},
+
+	// ValidateCrossVersionObjectReference, validateMetricIdentifier, validateResourceSource, validateContainerResourceSource
+	"autoscaling.CrossVersionObjectReference.kind":        {format: "Segment"},
+	"autoscaling.CrossVersionObjectReference.name":        {format: "Segment"},
+	"autoscaling.MetricIdentifier.name":                   {format: "Segment"},
+	"autoscaling.ResourceMetricSource.name":               text,
+	"autoscaling.ContainerResourceMetricSource.name":      {format: "Qualified"},
+	"autoscaling.ContainerResourceMetricSource.container": {format: "Label"},
+
+	// validatePodFailurePolicyRuleOnPodConditions
+	"batch.PodFailurePolicyOnPodConditionsPattern.type":   {format: "Qualified"},
+	"batch.PodFailurePolicyOnPodConditionsPattern.status": {values: []string{"False", "True", "Unknown"}},
+
+	// ValidateIngressSpec, validateIngressTLS, validateIngressBackend, ValidateIPBlock, ValidateIngressClassSpec
+	"networking.IngressSpec.ingressClassName": {format: "Subdomain"},
+	"networking.IngressTLS.hosts":             {format: "Host"},
+	"networking.IngressTLS.secretName":        {format: "Subdomain"},
+	"networking.IngressServiceBackend.name":   {format: "Label"},
+	"networking.ServiceBackendPort.name":      {format: "PortName"},
+	"networking.IPBlock.cidr":                 {format: "CIDR"},
+	"networking.IPBlock.except":               {format: "CIDR"},
+	"networking.IngressClassSpec.controller":  {required: true, format: "DomainPath"},
+
+	// ValidateRoleBinding
+	"rbac.RoleRef.name": {format: "Segment"},
+
+	// pkg/apis/storage/validation: validateProvisioner
+	"storage.StorageClass.provisioner": {format: "Qualified"},
 }
 
 // rules looks rules up and remembers which were used: one that is not is a mistake.

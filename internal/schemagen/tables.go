@@ -82,6 +82,12 @@ func (w *writer) variable(t *typ) string {
 	if t.values != nil {
 		decl += fmt.Sprintf(", Values: %#v", t.values)
 	}
+	if t.format != "" {
+		decl += ", Format: " + t.format
+	}
+	if t.filled {
+		decl += ", Filled: true"
+	}
 	if t.max != 0 {
 		decl += fmt.Sprintf(", Min: %d, Max: %d", t.min, t.max)
 	}

@@ -16,7 +16,7 @@ func containers(r *run, p *pod) {
 			continue
 		}
 		if want := label.want(c.name, r.minor); want != "" {
-			r.report(p.object, p.in(c, kube.Field("name")), "got %q, want %s", c.name, want)
+			r.report(p.object, p.in(c, kube.Field("name")), "got %q, want %s", c.name, want).near(c.name, label, r.minor)
 		}
 		for j := range p.containers[:i] {
 			if d := &p.containers[j]; d.name == c.name && d.list != c.list {
@@ -47,7 +47,7 @@ func restartPolicy(r *run, p *pod) {
 	got := p.restart.Str()
 	switch p.kind.id {
 	case deployment, replicaSet, statefulSet, daemonSet, replicationController:
-		if p.restart.Exists() && got != "Always" {
+		if got != "" && got != "Always" {
 			r.report(p.object, path(), "got %q, want \"Always\": a %s keeps its Pods running", got, p.ID.Kind)
 		}
 	case job, cronJob:
@@ -80,7 +80,7 @@ func volumeSource(r *run, p *pod) {
 		case v.name == "":
 			r.report(p.object, p.inVolume(v, kube.Field("name")), "a volume needs a name")
 		case want != "":
-			r.report(p.object, p.inVolume(v, kube.Field("name")), "got %q, want %s", v.name, want)
+			r.report(p.object, p.inVolume(v, kube.Field("name")), "got %q, want %s", v.name, want).near(v.name, label, r.minor)
 		}
 		if v.sources == 0 {
 			r.report(p.object, p.inVolume(v), "the volume does not say what it holds, and so is an emptyDir").warn().

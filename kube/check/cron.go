@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/syntax"
 )
 
 func cronSchedule(r *run, o *object) {
@@ -117,7 +118,7 @@ func wantTimeZone(s string) string {
 			return want
 		}
 		for i := range len(part) {
-			if c := part[i]; !isAlnum(c) && strings.IndexByte(".-_+", c) < 0 {
+			if c := part[i]; !syntax.IsAlnum(c) && strings.IndexByte(".-_+", c) < 0 {
 				return want
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/syntax"
 )
 
 func dataKeys(r *run, o *object) {
@@ -25,7 +26,7 @@ func dataKeys(r *run, o *object) {
 
 func (r *run) entries(o *object, field string, n kube.Node) {
 	for k, v := range n.All() {
-		if want := wantDataKey(k); want != "" {
+		if want := syntax.DataKey(k); want != "" {
 			r.report(o, kube.Fields(field).With(kube.Key(k)), "got the key %q, want %s", k, want)
 		}
 		if v.Kind() != kube.String && v.Kind() != kube.Null {
@@ -70,7 +71,7 @@ func isBase64(s string) bool {
 		s = strings.TrimSuffix(s, "=")
 	}
 	for i := range len(s) {
-		if c := s[i]; !isAlnum(c) && c != '+' && c != '/' {
+		if c := s[i]; !syntax.IsAlnum(c) && c != '+' && c != '/' {
 			return false
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/syntax"
 )
 
 func envSyntax(r *run, p *pod, c *container) {
@@ -105,11 +106,11 @@ func fromCluster(name string) bool {
 
 func isVariable(name string) bool {
 	for i := range len(name) {
-		if c := name[i]; !isAlnum(c) && c != '_' {
+		if c := name[i]; !syntax.IsAlnum(c) && c != '_' {
 			return false
 		}
 	}
-	return name != "" && !isDigit(name[0])
+	return name != "" && !syntax.IsDigit(name[0])
 }
 
 // references yields NAME of each $(NAME) in s; "$$" stands for "$".

@@ -36,7 +36,7 @@ func objectName(r *run, o *object) {
 	switch {
 	case o.Name != "":
 		if want := o.kind.name.want(o.Name, r.minor); want != "" {
-			r.report(o, path(), "got %q, want %s", o.Name, want)
+			r.report(o, path(), "got %q, want %s", o.Name, want).near(o.Name, o.kind.name, r.minor)
 		}
 		if max := longestName(o); len(o.Name) > max {
 			r.report(o, path(), "got %q of %d characters, want at most %d: Pods and labels are named after it", o.Name, len(o.Name), max).warn()
@@ -80,7 +80,7 @@ func namespaceName(r *run, o *object) {
 		return
 	}
 	if want := label.want(o.Namespace, r.minor); want != "" {
-		r.report(o, kube.Fields("metadata", "namespace"), "got %q, want %s", o.Namespace, want)
+		r.report(o, kube.Fields("metadata", "namespace"), "got %q, want %s", o.Namespace, want).near(o.Namespace, label, r.minor)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/syntax"
 )
 
 func image(r *run, p *pod, c *container) {
@@ -67,7 +68,7 @@ func isTag(s string) bool {
 		return false
 	}
 	for i := range len(s) {
-		if c := s[i]; !isAlnum(c) && c != '_' && c != '.' && c != '-' {
+		if c := s[i]; !syntax.IsAlnum(c) && c != '_' && c != '.' && c != '-' {
 			return false
 		}
 	}
@@ -77,10 +78,10 @@ func isTag(s string) bool {
 // isRepository: letters and digits, between which stand one ".", one or two "_", or any number of "-".
 func isRepository(s string) bool {
 	for i := 0; i < len(s); {
-		if !isLower(s[i]) && !isDigit(s[i]) {
+		if !syntax.IsLower(s[i]) && !syntax.IsDigit(s[i]) {
 			return false
 		}
-		for i < len(s) && (isLower(s[i]) || isDigit(s[i])) {
+		for i < len(s) && (syntax.IsLower(s[i]) || syntax.IsDigit(s[i])) {
 			i++
 		}
 		if i == len(s) {

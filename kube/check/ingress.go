@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/syntax"
 )
 
 // ingressPath is a path of an Ingress and where it leads.
@@ -54,7 +55,7 @@ func ingressSyntax(r *run, o *object) {
 		at := func() kube.Path { return kube.Fields("spec", "rules").With(kube.Item(i, ""), kube.Field("host")) }
 		if _, err := netip.ParseAddr(host); err == nil {
 			r.report(o, at(), "got the address %q, want a DNS name", host)
-		} else if want := wantSubdomain(strings.TrimPrefix(host, "*."), maxSubdomain); host != "" && want != "" {
+		} else if want := syntax.Subdomain(strings.TrimPrefix(host, "*."), maxSubdomain); host != "" && want != "" {
 			r.report(o, at(), "got %q, want %s, before it \"*.\" if wanted", host, want)
 		}
 	}

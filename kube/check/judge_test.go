@@ -8,8 +8,10 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/syntax"
 )
 
 // text makes strings of letters that matter to the rules of names, most of them short, some as long as the limits.
@@ -40,9 +42,9 @@ func TestNames(t *testing.T) {
 		"service":      {valid(serviceName, 33), validation.IsDNS1035Label},
 		"service 1.36": {valid(serviceName, 36), validation.IsDNS1123Label},
 		"port":         {valid(portName, 33), validation.IsValidPortName},
-		"key":          {wantQualified, validation.IsQualifiedName},
-		"value":        {wantLabelValue, validation.IsValidLabelValue},
-		"data":         {wantDataKey, validation.IsConfigMapKey},
+		"key":          {syntax.Qualified, validation.IsQualifiedName},
+		"value":        {syntax.LabelValue, validation.IsValidLabelValue},
+		"data":         {syntax.DataKey, validation.IsConfigMapKey},
 		"env":          {func(s string) string { return wantEnvName(s, 33) }, validation.IsRelaxedEnvVarName},
 		"env 1.31":     {func(s string) string { return wantEnvName(s, 31) }, validation.IsEnvVarName},
 	}
@@ -139,5 +141,41 @@ func TestBase64(t *testing.T) {
 	}
 	if good < 2000 {
 		t.Errorf("only %d good values were tried", good)
+	}
+}
+
+// TestAddresses holds the rules of addresses, hosts, headers and controllers to Kubernetes' own. Fields that are older than its
+// strictest rules take more: ::ffff:10.0.0.1, and blocks such as 10.0.0.1/8.
+func TestAddresses(t *testing.T) {
+	list := func(f func(*field.Path, string) field.ErrorList) func(string) int {
+		return func(s string) int { return len(f(nil, s)) }
+	}
+	rules := map[string]struct {
+		ours   func(string) string
+		theirs func(string) int
+	}{
+		"ip":   {syntax.IP, list(validation.IsValidIP)},
+		"cidr": {syntax.CIDR, list(validation.IsValidCIDR)},
+		"host": {syntax.Host, func(s string) int {
+			if strings.Contains(s, "*") {
+				return len(validation.IsWildcardDNS1123Subdomain(s))
+			}
+			return len(validation.IsDNS1123Subdomain(s))
+		}},
+		"header":     {syntax.HeaderName, func(s string) int { return len(validation.IsHTTPHeaderName(s)) }},
+		"controller": {syntax.DomainPath, func(s string) int { return len(validation.IsDomainPrefixedPath(nil, s)) }},
+	}
+	texts := []string{
+		"10.0.0.1", "10.0.0", "10.0.0.256", "10.0.0.1.2", "::1", "2001:db8::ffff", "fe80::1%eth0", "1::2::3", "localhost", "10.0.0.1:80",
+		"10.0.0.0/8", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/a", "2001:db8::/64", "2001:db8::/129", "/8",
+		"a.b", "A.b", "*.a.b", "*.", "*", "a.*.b", "**.a", "*a.b", "a_b.c", "-a.b", "a.b.", "https://a.b",
+		"X-Tenant", "X Tenant", "X_Tenant", "x1", "x:", "-", "example.com/ingress", "example.com/", "/ingress", "example.com", "Example.com/a", "a/b/c",
+	}
+	for name, rule := range rules {
+		for _, s := range texts {
+			if got, want := rule.ours(s) == "", rule.theirs(s) == 0; got != want {
+				t.Errorf("%s %q: got good %v, Kubernetes says %v (%s)", name, s, got, want, rule.ours(s))
+			}
+		}
 	}
 }

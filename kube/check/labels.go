@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/syntax"
 )
 
 // where makes the path of a place when there is something to report of it, and not before: all is well most of the time.
@@ -53,12 +54,12 @@ func podLabelSyntax(r *run, p *pod) {
 // labels holds a map to the syntax of labels.
 func (r *run) labels(o *object, path where, n kube.Node) {
 	for k, v := range n.All() {
-		if want := wantQualified(k); want != "" {
+		if want := syntax.Qualified(k); want != "" {
 			r.report(o, path(kube.Key(k)), "the key %q is not one that labels may have, want %s", k, want)
 		}
 		if v.Kind() != kube.String {
 			r.report(o, path(kube.Key(k)), "got %s %s, want a string", v.Kind(), v.Text())
-		} else if want := wantLabelValue(v.Str()); want != "" {
+		} else if want := syntax.LabelValue(v.Str()); want != "" {
 			r.report(o, path(kube.Key(k)), "got %q, want %s", v.Str(), want)
 		}
 	}
@@ -67,8 +68,8 @@ func (r *run) labels(o *object, path where, n kube.Node) {
 // expression holds a requirement of a LabelSelector to its syntax.
 func (r *run) expression(o *object, i int, e kube.Node) {
 	field := func(name string) kube.Path { return atExpressions(kube.Item(i, ""), kube.Field(name)) }
-	if key := e.Get("key").Str(); wantQualified(key) != "" {
-		r.report(o, field("key"), "%q is not a key that labels may have, want %s", key, wantQualified(key))
+	if key := e.Get("key").Str(); syntax.Qualified(key) != "" {
+		r.report(o, field("key"), "%q is not a key that labels may have, want %s", key, syntax.Qualified(key))
 	}
 	values := e.Get("values").Len()
 	switch op := e.Get("operator").Str(); op {
@@ -119,9 +120,9 @@ func (r *run) annotations(o *object, path where, n kube.Node) {
 
 // wantAnnotation is the rule of the keys of annotations: that of labels, in upper or lower case.
 func wantAnnotation(key string) string {
-	want := wantQualified(key)
+	want := syntax.Qualified(key)
 	if want != "" {
-		want = wantQualified(strings.ToLower(key))
+		want = syntax.Qualified(strings.ToLower(key))
 	}
 	return want
 }

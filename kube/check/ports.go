@@ -47,7 +47,7 @@ func (r *run) portName(p *pod, c *container, i int) {
 		return
 	}
 	if want := portName.want(name, r.minor); want != "" {
-		r.report(p.object, p.inPort(c, i, kube.Field("name")), "got %q, want %s", name, want)
+		r.report(p.object, p.inPort(c, i, kube.Field("name")), "got %q, want %s", name, want).near(name, portName, r.minor)
 	}
 	for j := range i {
 		if c.ports[j].name == name {

@@ -34,7 +34,7 @@ func probe(r *run, p *pod, c *container) {
 			i, ok := v.Int()
 			switch {
 			case !ok:
-			case key == "successThreshold" && field != "readinessProbe" && i != 1:
+			case key == "successThreshold" && field != "readinessProbe" && i != 1 && i != 0: // 0 becomes 1
 				r.report(p.object, path(kube.Field(key)), "got %d, want 1: only a readiness probe may want more", i)
 			case key == "terminationGracePeriodSeconds" && (field == "readinessProbe" || i < 1):
 				r.report(p.object, path(kube.Field(key)), "got %d, want a number above 0, of a liveness or startup probe", i)

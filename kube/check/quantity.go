@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/syntax"
 )
 
 // quantity is an exact number: digits * 10^ten * 2^two, digits being a decimal number.
@@ -66,7 +67,7 @@ func quantityOf(s string) (q quantity, ok bool) {
 
 func leadingDigits(s string) string {
 	i := 0
-	for i < len(s) && isDigit(s[i]) {
+	for i < len(s) && syntax.IsDigit(s[i]) {
 		i++
 	}
 	return s[:i]

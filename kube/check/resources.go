@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/syntax"
 )
 
 func resources(r *run, p *pod, c *container) {
@@ -87,7 +88,7 @@ func wantResource(name string) string {
 	case !strings.Contains(name, "/"):
 		return "cpu, memory, ephemeral-storage, hugepages-SIZE, or a name with a domain such as example.com/gpu"
 	}
-	return wantQualified(name)
+	return syntax.Qualified(name)
 }
 
 // isNative reports whether a resource is Kubernetes' own.

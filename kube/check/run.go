@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/syntax"
 )
 
 // check is a row of the table. Its functions look at the whole set, at each object, at each Pod template, at each container of
@@ -204,6 +205,12 @@ func (r *run) report(o *object, path kube.Path, format string, args ...any) *Fin
 // help adds a line about what to do.
 func (f *Finding) help(format string, args ...any) *Finding {
 	f.Help = append(f.Help, fmt.Sprintf(format, args...))
+	return f
+}
+
+// near suggests what a name that the rule refuses was probably meant to be.
+func (f *Finding) near(name string, rule nameRule, minor int) *Finding {
+	f.Suggest = syntax.Near(name, func(s string) string { return rule.want(s, minor) })
 	return f
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/syntax"
 )
 
 // servicePort is a port of a Service; its target is the port itself if it does not say.
@@ -65,7 +66,7 @@ func servicePortSyntax(r *run, o *object) {
 		case x.name == "" && len(ports) > 1:
 			r.report(o, x.in(kube.Field("name")), "a Service with several ports names each of them")
 		case x.name != "" && want != "":
-			r.report(o, x.in(kube.Field("name")), "got %q, want %s", x.name, want)
+			r.report(o, x.in(kube.Field("name")), "got %q, want %s", x.name, want).near(x.name, label, r.minor)
 		}
 		r.portNumbers(o, x)
 		for j := range ports[:i] {
@@ -126,7 +127,7 @@ func serviceType(r *run, o *object) {
 	switch typ := o.spec.Get("type").Str(); typ {
 	case "ExternalName":
 		name := o.spec.Get("externalName").Str()
-		if want := wantSubdomain(trimDot(name), maxSubdomain); want != "" {
+		if want := syntax.Subdomain(trimDot(name), maxSubdomain); want != "" {
 			r.report(o, at("spec", "externalName"), "got %q, want a DNS name", name)
 		}
 		if ip.Str() != "" {

@@ -45,10 +45,12 @@ const (
 )
 
 // Type is what a value must be: of Elem for a List or Map, one of Values for an Enum, from Min to Max for a number if Max
-// is not 0.
+// is not 0; a text written in its Format and, if it is Filled, not empty.
 type Type struct {
 	Kind     Kind
 	Merge    Merge
+	Format   Format
+	Filled   bool
 	number   uint16 // of an Obj of these tables: its place in objects; Go refuses static data that points into itself
 	Min, Max int32
 	Elem     *Type
@@ -74,7 +76,7 @@ func (t *Type) IsInt() bool { return t.Kind == Int32 || t.Kind == Int64 || t.Kin
 var words = [...]string{
 	Any: "any value", String: "string", Bool: "bool", Int32: "int", Int64: "int", Float: "number", IntOrString: "int or string",
 	IntOrPercent: "int or percentage such as \"25%\"",
-	Quantity:     "quantity (a string such as \"100m\", or an int)", Time: "time", Bytes: "base64 string", Enum: "string",
+	Quantity:     "quantity (a string such as \"100m\", or a number)", Time: "time", Bytes: "base64 string", Enum: "string",
 }
 
 // String says in words what a value must be: "list of Container".
