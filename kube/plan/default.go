@@ -17,6 +17,10 @@ func isDefault(d kube.Node, t *schema.Type, field string, v kube.Node) bool {
 		return v.Str() == "v1"
 	case "core.v1.ResourceFieldSelector.divisor":
 		return v.Text() == "0"
+	case "discovery.v1.EndpointPort.name":
+		return v.Kind() == kube.String && v.Str() == ""
+	case "discovery.v1.Endpoint.conditions":
+		return v.IsMapping() && v.Len() == 0
 	case "networking.v1.NetworkPolicyPort.protocol", "core.v1.EndpointPort.protocol", "discovery.v1.EndpointPort.protocol":
 		return v.Str() == "TCP"
 	case "batch.v1.PodFailurePolicyOnPodConditionsPattern.status":
@@ -43,4 +47,28 @@ func isDefault(d kube.Node, t *schema.Type, field string, v kube.Node) bool {
 		return v.Kind() == kube.Null
 	}
 	return false
+}
+
+// completed is d, of type t, with the defaults that come from other fields of it: a LimitRange's limits for containers have the defaults that
+// their bounds imply.
+func completed(d kube.Node, t *schema.Type) kube.Node {
+	if t == nil || t.Kind != schema.Obj || t.Object().Name != "core.v1.LimitRangeItem" || d.Get("type").Str() != "Container" {
+		return d
+	}
+	for _, f := range [...][2]string{{"default", "max"}, {"defaultRequest", "default"}, {"defaultRequest", "min"}} {
+		to, from := f[0], f[1]
+		values := d.Get(to)
+		if values.Exists() && !values.IsMapping() {
+			return d
+		}
+		for k, v := range d.Get(from).All() {
+			if !values.Get(k).Exists() {
+				values = with(values, k, v)
+			}
+		}
+		if values.Len() > 0 {
+			d = with(d, to, values)
+		}
+	}
+	return d
 }

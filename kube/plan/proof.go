@@ -17,7 +17,8 @@ import (
 // owned, one that is owned and no longer set would be removed.
 //
 // Values must be equal as they stand, but for quantities in one notation, for what a server drops because it is empty, and
-// for defaults that it fills into what merges as a whole.
+// for defaults that it fills into what merges as a whole; these only where nobody else owns the value. That some kinds count an empty list as a new generation each time it is
+// applied is no change.
 func Proven(desired, live kube.Node, manager string) bool {
 	return Unproven(desired, live, manager) == ""
 }
@@ -89,6 +90,9 @@ func (p *prover) object(d, l, f kube.Node, t *schema.Type) bool {
 		}
 		p.path = append(p.path[:0], step)
 		mine := child(f, "f:", k)
+		if !mine.Exists() && leavesNoTrace(v, sub) {
+			continue
+		}
 		if !mine.Exists() {
 			return p.fail("not owned")
 		}
@@ -150,17 +154,19 @@ func (p *prover) leaf(d, l kube.Node, t *schema.Type) bool {
 	switch {
 	case !l.Exists():
 		// Who owns a field that is not there has applied what the server dropped. It drops the empty value of a field that is
-		// only written if it is not empty, and would again. Of an empty list some kinds make a new generation each time.
-		if isEmpty(d) {
-			return true
+		// only written if it is not empty, and would again.
+		if isEmpty(d, t) || isDropped(d, t) {
+			return p.alone()
 		}
 		return p.fail("not there")
 	case d.Kind() < kube.List:
 		return p.scalar(d, l, t)
+	case l.Kind() < kube.List || d.IsMapping() != l.IsMapping():
+		return p.fail("of another kind")
 	case d.Len() == 0 && merge(t) == schema.ByItem && t != nil:
-		return d.IsMapping() == l.IsMapping() || p.fail("of another kind")
+		return true
 	case d.Len() == 0:
-		return l.Kind() >= kube.List && l.Len() == 0 || p.fail("not empty")
+		return l.Len() == 0 || p.fail("not empty")
 	case t != nil && t.Kind != schema.Any && merge(t) != schema.Atomic:
 		return p.fail("its parts are not owned")
 	case (t == nil || t.Kind == schema.Any) && (d.Kind() != kube.List || p.touched()):
@@ -192,7 +198,13 @@ func (p *prover) touched() bool {
 	return false
 }
 
-func isEmpty(n kube.Node) bool {
+// alone reports whether nobody else owns the value at the prover's place. If somebody does, only what is equal to the letter changes nothing:
+// the server compares it before it completes and normalises what is applied, and sees a conflict.
+func (p *prover) alone() bool {
+	return !p.touched() || p.fail("others own it too, and it is not equal to the letter")
+}
+
+func isEmpty(n kube.Node, t *schema.Type) bool {
 	switch n.Kind() {
 	case kube.String:
 		return n.Str() == ""
@@ -204,22 +216,31 @@ func isEmpty(n kube.Node) bool {
 	case kube.Float:
 		return n.Float() == 0
 	}
-	return n.IsMapping() && n.Len() == 0
+	return n.IsMapping() && n.Len() == 0 && (t == nil || t.Kind == schema.Any || t.Kind == schema.Obj || t.Kind == schema.Map)
 }
 
 func (p *prover) scalar(d, l kube.Node, t *schema.Type) bool {
-	return equalScalars(d, l, t) || p.fail("not equal")
+	switch {
+	case d.Kind() == l.Kind() && kube.Equal(d, l):
+		return true
+	case sameScalar(d, l, t):
+		return p.alone()
+	}
+	return p.fail("not equal")
 }
 
-func equalScalars(d, l kube.Node, t *schema.Type) bool {
+// sameScalar reports whether the server writes a declared value as the live one reads: 1000m as 1, and 2.0 as 2.
+func sameScalar(d, l kube.Node, t *schema.Type) bool {
 	switch {
 	case t != nil && t.Kind == schema.Quantity && l.Kind() == kube.String:
 		return d.Text() == l.Str() || sameQuantity(d.Text(), l.Str())
-	case d.Kind() != l.Kind():
-		return t != nil && t.Kind == schema.Float && (d.Kind() == kube.Int || d.Kind() == kube.Float) && kube.Equal(d, l)
+	case t == nil || t.Kind == schema.Any || t.Kind == schema.Float:
+		return isNumber(d) && isNumber(l) && kube.Equal(d, l)
 	}
-	return kube.Equal(d, l)
+	return false
 }
+
+func isNumber(n kube.Node) bool { return n.Kind() == kube.Int || n.Kind() == kube.Float }
 
 // mapping compares the fields or keys of a mapping. An object's name and namespace, in its metadata, are never owned.
 func (p *prover) mapping(d, l, f kube.Node, t *schema.Type, meta bool) bool {
@@ -238,6 +259,10 @@ func (p *prover) mapping(d, l, f kube.Node, t *schema.Type, meta bool) bool {
 			continue
 		}
 		mine := child(f, "f:", k)
+		if !mine.Exists() && leavesNoTrace(v, sub) {
+			p.path = p.path[:len(p.path)-1]
+			continue
+		}
 		if !mine.Exists() {
 			return p.fail("not owned")
 		}
@@ -253,6 +278,12 @@ func (p *prover) mapping(d, l, f kube.Node, t *schema.Type, meta bool) bool {
 		return p.fail("more is owned than declared")
 	}
 	return true
+}
+
+// leavesNoTrace reports whether a value of type t changes nothing when it is applied, and is owned by nobody: an empty list whose items are
+// owned by themselves.
+func leavesNoTrace(v kube.Node, t *schema.Type) bool {
+	return t != nil && t.Kind == schema.List && t.Merge != schema.Atomic && v.Kind() == kube.List && v.Len() == 0
 }
 
 // entry returns our fields of an entry without what says that its being there is owned: that belongs to the entries of a map of
@@ -383,7 +414,8 @@ func (k itemKey) matches(item kube.Node, declared bool) bool {
 func (p *prover) whole(d, l kube.Node, t *schema.Type) bool {
 	switch {
 	case d.IsMapping() && l.IsMapping():
-		return p.wholeMapping(d, l, t)
+		full := completed(d, t)
+		return p.wholeMapping(full, l, t) && (kube.Equal(d, full) || p.alone())
 	case d.Kind() == kube.List && l.Kind() == kube.List:
 		return p.wholeList(d, l, t)
 	case d.Kind() >= kube.List || l.Kind() >= kube.List:
@@ -398,8 +430,15 @@ func (p *prover) wholeMapping(d, l kube.Node, t *schema.Type) bool {
 		x := l.Get(k)
 		step, sub := inside(t, k)
 		p.path = append(p.path, step)
-		if !x.Exists() {
+		if !x.Exists() && !isDropped(v, sub) {
 			return p.fail("not there")
+		}
+		if !x.Exists() {
+			if !p.alone() {
+				return false
+			}
+			p.path = p.path[:len(p.path)-1]
+			continue
 		}
 		common++
 		if !p.whole(v, x, sub) {
@@ -415,7 +454,12 @@ func (p *prover) wholeMapping(d, l kube.Node, t *schema.Type) bool {
 			return p.fail("has " + k + " as well")
 		}
 	}
-	return true
+	return p.alone()
+}
+
+// isDropped reports whether a server drops a value of type t wherever it stands: a list or map of Kubernetes' own types that is empty.
+func isDropped(v kube.Node, t *schema.Type) bool {
+	return t != nil && v.Len() == 0 && (t.Kind == schema.List && v.Kind() == kube.List || t.Kind == schema.Map && v.IsMapping())
 }
 
 func (p *prover) wholeList(d, l kube.Node, t *schema.Type) bool {

@@ -1,8 +1,11 @@
 package plan
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 const liveDeployment = `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"a","namespace":"n","uid":"u","labels":{"x":"1","other":"2"},
@@ -95,28 +98,87 @@ func TestUnprovenCustom(t *testing.T) {
 
 func TestSameQuantity(t *testing.T) {
 	for _, c := range []struct {
-		a, b string
-		want bool
+		declared, live string
+		want           bool
 	}{
 		{"1000m", "1", true},
 		{"0.5", "500m", true},
+		{".5", "500m", true},
 		{"1024Mi", "1Gi", true},
+		{"1.5Gi", "1536Mi", true},
+		{"0.5Gi", "512Mi", true},
+		{"0.5Ki", "512", true},
 		{"1000M", "1G", true},
 		{"1000k", "1M", true},
+		{"5e7", "50e6", true},
+		{"1e-1", "100e-3", true},
+		{"0.1e3", "100", true},
+		{"-1000m", "-1", true},
+		{"0Gi", "0", true},
+		{"1000u", "1m", true},
 		{"1Gi", "1073741824", false}, // another notation, which the server keeps
 		{"1G", "1Gi", false},
-		{"0.0001m", "0", false}, // rounded up
 		{"1e3", "1k", false},
-		{"1e3", "1e3", false}, // equal texts are not asked
+		{"0.0001m", "1n", false},  // 100p, which is rounded up
+		{"1500m", "1.500", false}, // as the server wrote it when it was declared so
+		{"1.500", "1500m", false}, // the server keeps it
+		{"1E3", "1e3", false},     // the same
+		{"007", "7", false},       // the same
+		{"+1", "1", false},        // the same
+		{"2e20", "200e18", false}, // too large
 		{"", "0", false},
 		{"x", "x", false},
-		{"1.5Gi", "1536Mi", false},
+		{"1.", "1", false},
+		{"1.2.3", "1", false},
 		{"1K", "1k", false},
-		{"-1", "-1", false},
+		{"1 ", "1", false},
+		{"1e", "1", false},
 	} {
-		if got := sameQuantity(c.a, c.b); got != c.want {
-			t.Errorf("%s, %s: got %v", c.a, c.b, got)
+		if got := sameQuantity(c.declared, c.live); got != c.want {
+			t.Errorf("%s, %s: got %v", c.declared, c.live, got)
 		}
+	}
+}
+
+// TestWritten: what is said to be written is what Kubernetes' own code writes, also where a default has rounded it.
+func TestWritten(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	suffixes := []string{"", "", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "e3", "e-3", "e1", "e7", "E2", "e0", "e-9", "K", "i", "e", "e+3"}
+	digits := func(most int) string {
+		s := ""
+		for range r.IntN(most + 1) {
+			s += string("0000012345678"[r.IntN(13)])
+		}
+		return s
+	}
+	known := 0
+	for range 200_000 {
+		s := digits(6)
+		if r.IntN(3) == 0 {
+			s += "." + digits(4)
+		}
+		if r.IntN(8) == 0 {
+			s = string("-+"[r.IntN(2)]) + s
+		}
+		s += suffixes[r.IntN(len(suffixes))]
+		text, ok := written(s)
+		if !ok {
+			continue
+		}
+		known++
+		q, err := resource.ParseQuantity(s)
+		if err != nil {
+			t.Fatalf("%s is said to be written %s, and is no quantity: %v", s, text, err)
+		}
+		if q.String() != text {
+			t.Fatalf("%s is said to be written %s, and is %s", s, text, q.String())
+		}
+		if rounded := q.DeepCopy(); rounded.RoundUp(resource.Milli) && rounded.String() != text {
+			t.Fatalf("%s is said to be written %s, and is %s after it was rounded", s, text, rounded.String())
+		}
+	}
+	if known < 50_000 {
+		t.Errorf("only %d are known", known)
 	}
 }
 

@@ -95,10 +95,22 @@ func version(b []byte) string {
 	return o.Metadata.ResourceVersion
 }
 
+// canonicalJSON leaves out metadata.generation, and when and in which order managers wrote: the server counts an empty list that it drops
+// as a change of the spec each time it is applied.
 func canonicalJSON(b []byte) []byte {
 	var v map[string]any
 	if json.Unmarshal(b, &v) != nil {
 		return b
+	}
+	if meta, ok := v["metadata"].(map[string]any); ok {
+		delete(meta, "generation")
+		entries, _ := meta["managedFields"].([]any)
+		for _, e := range entries {
+			delete(e.(map[string]any), "time")
+		}
+		slices.SortFunc(entries, func(a, b any) int {
+			return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
+		})
 	}
 	out, _ := json.Marshal(v)
 	return out
@@ -398,7 +410,7 @@ func (s *server) mutateLive(a applied, seed int) (checked, confirmed int) {
 			changed = append(changed, m)
 		}
 		b, _ := json.Marshal(changed[r.IntN(len(changed))])
-		if _, ok := s.do(http.MethodPut, path, "application/json", b); !ok {
+		if !s.write(r.IntN(3) == 0, path, b) {
 			continue
 		}
 		if now, ok = s.get(a.desired); !ok {
@@ -416,6 +428,25 @@ func (s *server) mutateLive(a applied, seed int) (checked, confirmed int) {
 		}
 	}
 	return checked, confirmed
+}
+
+// write lets somebody replace an object, or apply all of it as theirs too.
+func (s *server) write(apply bool, path string, b []byte) bool {
+	if !apply {
+		_, ok := s.do(http.MethodPut, path, "application/json", b)
+		return ok
+	}
+	var tree map[string]any
+	if err := json.Unmarshal(b, &tree); err != nil {
+		s.t.Error(err)
+	}
+	if meta, ok := tree["metadata"].(map[string]any); ok {
+		delete(meta, "managedFields")
+		delete(meta, "resourceVersion")
+	}
+	b, _ = json.Marshal(tree)
+	_, ok := s.do(http.MethodPatch, path+"&force=true", "application/apply-patch+yaml", b)
+	return ok
 }
 
 // mutations yields copies of a tree, each with one difference: a value changed or gone, an entry or an item more, two items
@@ -441,7 +472,7 @@ func mutate(v any, where string, put func(any) any, yield func(string, any) bool
 			}
 			c := maps.Clone(v)
 			delete(c, k)
-			if !yield(where+"."+k+" gone", put(c)) || !mutate(v[k], where+"."+k, set, yield) {
+			if !yield(where+"."+k+" gone", put(c)) || !yield(where+"."+k+" {}", set(map[string]any{})) || !yield(where+"."+k+" []", set([]any{})) || !mutate(v[k], where+"."+k, set, yield) {
 				return false
 			}
 		}
@@ -454,6 +485,11 @@ func mutate(v any, where string, put func(any) any, yield func(string, any) bool
 	case []any:
 		return mutateList(v, where, put, yield)
 	case string:
+		for _, other := range respelled(v) {
+			if !yield(where+" as "+other, put(other)) {
+				return false
+			}
+		}
 		return yield(where+" longer", put(v+"x")) && yield(where+" empty", put(""))
 	case float64:
 		return yield(where+" more", put(v+1)) && yield(where+" zero", put(0))
@@ -463,7 +499,23 @@ func mutate(v any, where string, put func(any) any, yield func(string, any) bool
 	return true
 }
 
+// respelled are other ways to write a quantity, of the same value or nearly.
+func respelled(s string) []string {
+	digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
+	if digits == 0 || digits > 6 {
+		return nil
+	}
+	list := []string{s[:digits] + ".0" + s[digits:], s[:digits] + ".000" + s[digits:], "0" + s, s[:digits] + "000m"}
+	if s[digits:] == "" {
+		return append(list, s+"e0", s+"000e-3", s+"000m", s+"001m")
+	}
+	return list
+}
+
 func mutateList(v []any, where string, put func(any) any, yield func(string, any) bool) bool {
+	if len(v) > 0 && !yield(where+" emptied", put([]any{})) {
+		return false
+	}
 	for i := range v {
 		at := fmt.Sprintf("%s[%d]", where, i)
 		set := func(x any) any {
