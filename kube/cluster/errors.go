@@ -164,7 +164,7 @@ func retryAfter(s string) time.Duration {
 var (
 	deniedText    = pattern.Lazy(`User "([^"]*)" cannot (\S+) resource "([^"]+)" in API group "([^"]*)"(?: in the namespace "([^"]+)")?`)
 	conflictText  = pattern.Lazy(`^conflict with "([^"]*)"(?: with subresource "([a-z]*)")?(?: using ([a-z0-9./-]+))?(?: at (\S+))?$`)
-	immutableText = pattern.Lazy(`immutable|may not change once set|updates to \S+ spec for fields other than|pod updates may not change fields other than`)
+	immutableText = pattern.Lazy(`immutable|may not (?:be )?(?:change|update)|cannot change roleRef|updates to .+ are forbidden`)
 	webhookText   = pattern.Lazy(`admission webhook "([a-z0-9.-]+)" `)
 	secretField   = pattern.Lazy(`Kind=Secret\): (?:errors:\s+)?(\.[-._/a-zA-Z0-9]+): |Go struct field Secret(\.[a-zA-Z.]+) of type `)
 	anyField      = pattern.Lazy(`^[-._/a-zA-Z0-9\[\]]*$`)

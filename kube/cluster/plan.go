@@ -360,6 +360,8 @@ func (t *trial) refused(ctx context.Context, err error) (again bool, _ error) {
 		t.static()
 	case IsInvalid(err) && t.redefine[t.step.ID.Group+"/"+t.step.ID.Kind]:
 		t.static() // the definition that the set brings may allow it
+	case t.mayReplace(err):
+		return false, t.immutable(ctx, err)
 	case IsInvalid(err):
 		t.invalid(err)
 	case IsQuota(err), IsWebhook(err):

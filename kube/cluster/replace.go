@@ -34,8 +34,12 @@ func (t *trial) immutable(ctx context.Context, err error) error {
 	}
 	result, rerr := t.substitute(ctx)
 	if rerr != nil {
-		if statusOf(rerr) == nil {
+		switch {
+		case statusOf(rerr) == nil:
 			return rerr
+		case IsInvalid(rerr) && !IsImmutable(err):
+			t.invalid(rerr) // it is a mistake, whoever makes the object
+			return nil
 		}
 		t.object(t.i, "immutable", path, nil, "it cannot be replaced either: %s", statusOf(rerr).Message)
 		return nil
@@ -47,6 +51,13 @@ func (t *trial) immutable(ctx context.Context, err error) error {
 	s.Live, s.Result = plan.Clean(t.live), plan.Clean(result)
 	s.Rolls = podsOf(t.live)
 	return nil
+}
+
+// mayReplace reports whether a replacement is worth a try: the file allows it, and the server refuses the change, in whatever words. Many
+// rules about what an object may become do not say "immutable": a Service that had no address of its own and is to be of type
+// LoadBalancer, or the validation rules of a custom resource.
+func (t *trial) mayReplace(err error) bool {
+	return t.live.Exists() && t.prepared[t.i].Wishes.Replace && !protected(t.step.ID) && IsInvalid(err) && statusOf(err).Reason == reasonInvalid
 }
 
 // podsOf is how many Pods an object runs.

@@ -1,8 +1,10 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +36,74 @@ func TestRealReplace(t *testing.T) {
 	now := uidOf(s.live("ConfigMap", "", "v1", "a"))
 	if now == uid || s.inventory().Entries[0].UID != now {
 		t.Error("not made anew, or not known")
+	}
+}
+
+// Servers refuse changes in many words. Whatever they are, a replacement that the file allows is made if the new object is taken; and what
+// would be refused in any case is reported as a mistake in the file.
+func TestRealReplaceWhatMayNotChange(t *testing.T) {
+	s := newSet(t)
+	binding := func(role string) string {
+		return `{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding","metadata":{"name":"a","namespace":"NS"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"` + role + `"}}`
+	}
+	service := func(spec string) string {
+		return `{"apiVersion":"v1","kind":"Service","metadata":{"name":"a","namespace":"NS"},"spec":{"ports":[{"port":80}],` + spec + `}}`
+	}
+	job := func(image string) string {
+		return `{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"a","namespace":"NS"},"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"` + image + `"}]}}}}`
+	}
+	class := func(value string) string {
+		return `{"apiVersion":"scheduling.k8s.io/v1","kind":"PriorityClass","metadata":{"name":"NS"},"value":` + value + `}`
+	}
+	s.apply(binding("a"), service(`"clusterIP":"None"`), job("a"), class("1"))
+	t.Cleanup(func() { s.deleteAll() })
+	s.setting.NoWait = true
+	now := []string{binding("b"), service(`"type":"LoadBalancer"`), job("b"), class("2")}
+	_, p := s.plan(now...)
+	var kinds []string
+	for _, o := range p.Obstacles {
+		kinds = append(kinds, o.ID.Kind+" "+o.Kind)
+	}
+	slices.Sort(kinds)
+	if want := []string{"Job immutable", "PriorityClass immutable", "RoleBinding immutable", "Service invalid"}; !slices.Equal(kinds, want) {
+		t.Errorf("got %q, want %q", kinds, want)
+	}
+	s.wishes = map[kube.ID]plan.Wishes{}
+	for _, o := range s.deployment(now...).Set.Objects {
+		s.wishes[o.ID] = plan.Wishes{Replace: true}
+	}
+	// The same plan twice: what a server makes up is not in it, so that a saved one can be carried out.
+	_, p = s.plan(now...)
+	_, again := s.plan(now...)
+	var b bytes.Buffer
+	if err := plan.Save(&b, p); err != nil {
+		t.Fatal(err)
+	}
+	saved, err := plan.Load(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := saved[0].Matches(again); err != nil {
+		t.Errorf("the plan made again: %v", err)
+	}
+	if r := s.apply(now...); r.Counts[plan.Replace] != 4 {
+		t.Errorf("%+v", r.Counts)
+	}
+	_, p = s.plan(binding("b"), service(`"type":"LoadBalancer","sessionAffinity":"No"`), job("b"), class("2"))
+	if len(p.Obstacles) != 1 || p.Obstacles[0].Kind != "invalid" || p.Obstacles[0].Path.String() != "spec.sessionAffinity" {
+		t.Errorf("a mistake in the file: %+v", p.Obstacles)
+	}
+}
+
+func (s *testSet) deleteAll() {
+	s.t.Helper()
+	d := s.deployment()
+	p, err := d.PlanDelete(context.Background())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := d.Delete(context.Background(), p); err != nil {
+		s.t.Error(err)
 	}
 }
 

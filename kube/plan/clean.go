@@ -1,13 +1,41 @@
 package plan
 
-import "github.com/starctl/starctl/kube"
+import (
+	"strings"
 
-// Clean returns a live object without what only a server writes: bookkeeping in metadata, and the status.
+	"github.com/starctl/starctl/kube"
+)
+
+// Clean returns a live object without what only a server writes: bookkeeping in metadata, the status, and the labels by which a Job finds its
+// Pods, which are made from its uid.
 func Clean(n kube.Node) kube.Node {
 	if !n.IsMapping() {
 		return n
 	}
+	if n.Get("kind").Str() == "Job" && strings.HasPrefix(n.Get("apiVersion").Str(), "batch/") {
+		n = withoutJobLabels(n)
+	}
 	return kube.OfMap(cleaned{n.Collection()})
+}
+
+// byJobs are the labels that the server puts on the Pods of a Job.
+var byJobs = [...]string{"batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name", "controller-uid", "job-name"}
+
+func withoutJobLabels(n kube.Node) kube.Node {
+	spec := n.Get("spec")
+	labels := spec.Get("template", "metadata", "labels")
+	if spec.Get("manualSelector").Bool() || !labels.IsMapping() {
+		return n
+	}
+	for _, name := range byJobs {
+		labels = with(labels, name, kube.Node{})
+	}
+	if labels.Len() == 0 {
+		labels = kube.Node{}
+	}
+	template := spec.Get("template")
+	template = with(template, "metadata", with(template.Get("metadata"), "labels", labels))
+	return with(n, "spec", with(with(spec, "template", template), "selector", kube.Node{}))
 }
 
 type cleaned struct{ kube.Collection }

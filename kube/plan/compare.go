@@ -25,7 +25,8 @@ func NewComparer() *Comparer {
 }
 
 // Compare returns what is different between a live object and what the server makes of it. If either is Absent, that is
-// nothing. What only a server writes is passed over, as is the version in which the two were read.
+// nothing. What only a server writes is passed over, as is the version in which the two were read; what it allocates is only said to be
+// allocated.
 func (c *Comparer) Compare(live, result kube.Node) []Change {
 	if !live.Exists() || !result.Exists() {
 		return nil
@@ -35,6 +36,9 @@ func (c *Comparer) Compare(live, result kube.Node) []Change {
 		t = typeOf(live)
 	}
 	secret, config := isKind(live, result, "Secret"), isKind(live, result, "ConfigMap")
+	if isKind(live, result, "Service") {
+		result = withAllocated(live, result)
+	}
 	old, new := withoutVersion(Clean(live)), withoutVersion(Clean(result))
 	if secret {
 		id := kube.Identify(result)

@@ -2,10 +2,12 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/starctl/starctl/kube"
+	"github.com/starctl/starctl/kube/encode"
 )
 
 func TestCompareSecrets(t *testing.T) {
@@ -130,5 +132,52 @@ func TestClean(t *testing.T) {
 	}
 	if n.Get("spec", "metadata", "uid").Str() != "kept" || n.Get("status").Exists() {
 		t.Error("too much or too little is gone")
+	}
+}
+
+// TestCompareGenerated: what a server makes up differs from one dry run to the next, and from what it makes up when it writes.
+func TestCompareGenerated(t *testing.T) {
+	const fields = `"managedFields":[{"manager":"m","operation":"Apply","fieldsV1":{"f:spec":{"f:type":{},"f:ports":{"k:{\"port\":81,\"protocol\":\"TCP\"}":{".":{},"f:port":{},"f:nodePort":{}}}}}}]`
+	for _, c := range []struct {
+		name, live, result string
+		want               []string
+	}{
+		{
+			"the ports and the address of a Service",
+			`{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"type":"ExternalName","ports":[{"port":80,"protocol":"TCP"}]}}`,
+			`{"apiVersion":"v1","kind":"Service","metadata":{"name":"a",` + fields + `},"spec":{"type":"NodePort","clusterIP":"10.0.0.1","clusterIPs":["10.0.0.1"],"ports":[{"port":80,"protocol":"TCP","nodePort":31111},{"port":81,"protocol":"TCP","nodePort":32222}]}}`,
+			[]string{
+				`spec.type: "ExternalName" -> "NodePort"`, `spec.clusterIP: null -> "(allocated by the server)"`, `spec.clusterIPs: null -> ["(allocated by the server)"]`,
+				`spec.ports["80/TCP"].nodePort: null -> "(allocated by the server)"`, `spec.ports["81/TCP"]: null -> {"port":81,"protocol":"TCP","nodePort":32222}`,
+			},
+		},
+		{
+			"what a Service has already",
+			`{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"clusterIP":"10.0.0.1","clusterIPs":["10.0.0.1"],"ports":[{"port":80,"nodePort":31111}]}}`,
+			`{"apiVersion":"v1","kind":"Service","metadata":{"name":"a",` + fields + `},"spec":{"clusterIP":"10.0.0.1","clusterIPs":["10.0.0.1","fd00::1"],"ports":[{"port":80,"nodePort":31111}]}}`,
+			[]string{`spec.clusterIPs[1]: null -> "(allocated by the server)"`},
+		},
+		{
+			"the labels of a Job's Pods",
+			`{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"a"},"spec":{"selector":{"matchLabels":{"controller-uid":"1"}},"template":{"metadata":{"labels":{"controller-uid":"1","job-name":"a","x":"y"}}}}}`,
+			`{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"a"},"spec":{"selector":{"matchLabels":{"controller-uid":"2"}},"template":{"metadata":{"labels":{"controller-uid":"2","job-name":"a-1","x":"z"}}}}}`,
+			[]string{`spec.template.metadata.labels["x"]: "y" -> "z"`},
+		},
+		{
+			"the labels that a file gives to a Job's Pods",
+			`{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"a"},"spec":{"manualSelector":true,"selector":{"matchLabels":{"job-name":"1"}}}}`,
+			`{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"a"},"spec":{"manualSelector":true,"selector":{"matchLabels":{"job-name":"2"}}}}`,
+			[]string{`spec.selector.matchLabels["job-name"]: "1" -> "2"`},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			for _, ch := range NewComparer().Compare(parse(t, []byte(c.live)), parse(t, []byte(c.result))) {
+				got = append(got, fmt.Sprintf("%s: %s -> %s", ch.Path, encode.AppendJSON(nil, ch.Old, 0), encode.AppendJSON(nil, ch.New, 0)))
+			}
+			if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(c.want))) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+			}
+		})
 	}
 }
