@@ -100,6 +100,17 @@ func (x *deployment) observe(e deploy.Event) {
 	}
 }
 
+// hear says what is waited for while nobody shows what happens.
+func (u *ui) hear(e deploy.Event) {
+	switch {
+	case e.Kind != deploy.Waiting:
+	case u.events != nil:
+		u.events.write(eventLine{Time: instant(e.Time), Event: string(e.Kind), Text: e.Text})
+	default:
+		u.note("%s", waitingText(e.Text))
+	}
+}
+
 // deployer makes deployments of what a command line means.
 type deployer struct {
 	u *ui
@@ -298,13 +309,18 @@ func (d *deployer) connect(ctx context.Context, x *deployment, l link) error {
 	c := d.clients[l]
 	if c == nil {
 		var err error
-		defer d.u.waiting("connecting to " + say(l.context, "the cluster"))()
+		stop := d.u.waiting("connecting to " + say(l.context, "the cluster"))
+		defer stop()
 		c, err = d.u.clusters.Connect(ctx, deploy.Options{
 			Kubeconfig: d.file(d.kubeconfig),
 			Context:    l.context,
 			Namespace:  l.namespace,
 			Pin:        l.pin,
 			UserAgent:  "starctl/" + starctl.Version,
+			Observer: func(e deploy.Event) {
+				stop() // a program that brings credentials may ask something on the terminal
+				d.u.hear(e)
+			},
 		})
 		if err != nil {
 			return err

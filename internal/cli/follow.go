@@ -97,8 +97,8 @@ func (w *underWay) take(e deploy.Event) (line *outcome) {
 		return nil // as was to be expected of what needs no time
 	}
 	r := w.begin(e)
-	if e.Kind == deploy.Waiting && strings.HasPrefix(e.Text, "for ") {
-		e.Text = "waiting " + e.Text
+	if e.Kind == deploy.Waiting {
+		e.Text = waitingText(e.Text)
 	}
 	switch e.Kind {
 	case deploy.Waiting, deploy.Applying, deploy.Deleting, deploy.Progress:
@@ -148,6 +148,14 @@ func (w *underWay) rest() []outcome {
 	}
 	w.rows = nil
 	return list
+}
+
+// waitingText is what is waited for as a sentence of its own.
+func waitingText(text string) string {
+	if strings.HasPrefix(text, "for ") {
+		return "waiting " + text
+	}
+	return text
 }
 
 func say(text, otherwise string) string {

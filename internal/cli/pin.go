@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/starctl/starctl"
@@ -37,13 +38,24 @@ func pinTargets(ctx context.Context, u *ui, p *project.Project, pattern, kubecon
 	if err != nil {
 		return err
 	}
+	var names []string
+	for _, t := range targets {
+		names = append(names, t.Name)
+	}
+	stop := u.waiting("asking " + strings.Join(names, ", "))
 	list := make([]pinned, len(targets))
 	failures := make([]error, len(targets))
 	var wg sync.WaitGroup
 	for i, t := range targets {
-		wg.Go(func() { list[i], failures[i] = pinTarget(ctx, u.clusters, t, kubeconfig) })
+		wg.Go(func() {
+			list[i], failures[i] = pinTarget(ctx, u.clusters, t, deploy.Options{Kubeconfig: kubeconfig, Observer: func(e deploy.Event) {
+				stop()
+				u.hear(e)
+			}})
+		})
 	}
 	wg.Wait()
+	stop()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -55,9 +67,10 @@ func pinTargets(ctx context.Context, u *ui, p *project.Project, pattern, kubecon
 	return errors.Join(err, u.unpinned(list, failures, asJSON))
 }
 
-func pinTarget(ctx context.Context, all deploy.Clusters, t *project.Target, kubeconfig string) (pinned, error) {
+func pinTarget(ctx context.Context, all deploy.Clusters, t *project.Target, o deploy.Options) (pinned, error) {
 	out := pinned{Name: t.Name, Context: t.Context, Pinned: t.Cluster}
-	c, err := all.Connect(ctx, deploy.Options{Kubeconfig: kubeconfig, Context: t.Context, UserAgent: "starctl/" + starctl.Version})
+	o.Context, o.UserAgent = t.Context, "starctl/"+starctl.Version
+	c, err := all.Connect(ctx, o)
 	if err == nil {
 		id := c.Identity()
 		out.Context, out.Server, out.Kubernetes, out.Cluster = id.Context, id.Server, id.Version, id.UID

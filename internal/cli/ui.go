@@ -47,6 +47,7 @@ type ui struct {
 	mu      sync.Mutex
 	kept    error     // of a place that cannot return it
 	pending diag.List // what --json says at the end
+	shown   bool      // a transient line stands where the cursor is
 	results bool      // what --json says is what the command is for: it goes to out, and is said of nothing, too
 	abort   func()    // ends the process where evaluation cannot be stopped otherwise
 }
@@ -148,10 +149,11 @@ func (u *ui) note(format string, args ...any) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.wipe()
 	fmt.Fprintf(u.err, "%s\n", diag.Escape(fmt.Sprintf(format, args...)))
 }
 
-// waiting says what is waited for, if that takes more than a second, until the returned function is called.
+// waiting says what is waited for, if that takes more than a second, until the returned function is called, once or more often.
 func (u *ui) waiting(what string) (stop func()) {
 	begun := time.Now()
 	ended, over := make(chan struct{}), make(chan struct{})
@@ -162,9 +164,7 @@ func (u *ui) waiting(what string) (stop func()) {
 		for n := 0; ; n++ {
 			select {
 			case <-ended:
-				if n > 0 && u.live && u.events == nil {
-					u.transient("")
-				}
+				u.transient("")
 				return
 			case <-t.C:
 			}
@@ -176,16 +176,30 @@ func (u *ui) waiting(what string) (stop func()) {
 			}
 		}
 	}()
-	return func() { close(ended); <-over }
+	return sync.OnceFunc(func() { close(ended); <-over })
 }
 
-// transient shows a line on a terminal that the next one replaces; an empty one leaves nothing.
+// transient shows a line on a terminal that the next one replaces, and everything else that is said; an empty one leaves nothing.
 func (u *ui) transient(text string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.wipe()
+	if text == "" {
+		return
+	}
 	width, _ := windowSize(u.err)
-	_, err := fmt.Fprintf(u.err, "\r%s\x1b[K\r", u.paint(dim, cut(diag.Escape(text), width-1)))
+	_, err := fmt.Fprintf(u.err, "%s\r", u.paint(dim, cut(diag.Escape(text), width-1)))
 	u.keep(err)
+	u.shown = true
+}
+
+// wipe takes the transient line off the terminal; u.mu is held.
+func (u *ui) wipe() {
+	if u.shown {
+		_, err := io.WriteString(u.err, "\r\x1b[K")
+		u.keep(err)
+	}
+	u.shown = false
 }
 
 // divert sends what goes to stderr to w instead, until it is called with nil.
@@ -313,6 +327,7 @@ func (u *ui) report(l *located) {
 		u.pending = append(u.pending, u.named(l.list, l.root)...)
 		return
 	}
+	u.wipe()
 	style := diag.Style{File: func(file string) string { return u.file(l.root, file) }}
 	if u.colorErr {
 		style.Place, style.Error, style.Warning = string(bold), string(red), string(yellow)
@@ -373,6 +388,7 @@ func (u *ui) printed(root string, at diag.Pos, msg string) {
 	place := fmt.Sprintf("%s:%d:", u.file(root, at.File), at.Line)
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.wipe()
 	_, err := fmt.Fprintf(u.err, "%s %s\n", u.paint(dim, diag.Escape(place)), diag.Escape(msg))
 	u.keep(err)
 }

@@ -24,6 +24,7 @@ type Client struct {
 	http     *http.Client
 	base     string // URL without a slash at its end
 	identity Identity
+	plugin   *plugin
 	renews   bool // a refused request may pass when sent again: the credentials have been renewed by then
 
 	observer  atomic.Pointer[Observer]
@@ -406,7 +407,7 @@ func (c *Client) roundTrip(ctx context.Context, q *request) (*http.Response, err
 	if q.contentType != "" {
 		req.Header.Set("Content-Type", q.contentType)
 	}
-	resp, err := c.http.Do(req)
+	resp, err := c.do(req)
 	if err != nil {
 		return nil, &networkError{bare(err)}
 	}

@@ -77,6 +77,7 @@ type way struct {
 	context   string
 	namespace string
 	where     string // the kubeconfig's files, for messages
+	explicit  string // the file that was named on the command line, if one was
 	user      *api.AuthInfo
 }
 
@@ -100,11 +101,11 @@ func findWay(o Options) (*way, error) {
 	if len(found) == 0 {
 		return noKubeconfig(o, files)
 	}
+	w := &way{where: strings.Join(found, ", "), explicit: o.Kubeconfig}
 	config, err := rules.Load()
 	if err != nil {
-		return nil, badInput([]string{"see what kubectl makes of it: kubectl config view"}, "kubeconfig %w", yamlError(err))
+		return nil, badInput([]string{"see what kubectl makes of it: kubectl config view" + w.flags()}, "kubeconfig %w", fileError(err))
 	}
-	w := &way{where: strings.Join(found, ", ")}
 	if o.Context == InCluster && config.Contexts[InCluster] == nil && insidePod() {
 		return inCluster(o)
 	}
@@ -143,18 +144,6 @@ func pathless(err error) error {
 	return err
 }
 
-// yamlError is an error of client-go in fewer words.
-func yamlError(err error) error {
-	text := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "error loading config file ")
-	if file, why, ok := strings.Cut(text, ": "); ok {
-		text = strings.Trim(file, `"`) + ": " + why
-		if strings.Contains(why, "couldn't get version/kind") {
-			text = strings.Trim(file, `"`) + ": it is no kubeconfig"
-		}
-	}
-	return errors.New(text)
-}
-
 func insidePod() bool { return os.Getenv("KUBERNETES_SERVICE_HOST") != "" }
 
 // noKubeconfig is the way of a Pod, or none.
@@ -162,7 +151,11 @@ func noKubeconfig(o Options, files []string) (*way, error) {
 	if insidePod() && (o.Context == "" || o.Context == InCluster) {
 		return inCluster(o)
 	}
-	what := "no kubeconfig: there is no " + strings.Join(slices.DeleteFunc(slices.Clone(files), func(s string) bool { return s == "" }), ", no ")
+	files = slices.DeleteFunc(slices.Clone(files), func(s string) bool { return s == "" })
+	what := "no kubeconfig: there is no " + strings.Join(files, ", no ")
+	if len(files) == 0 {
+		what = "no kubeconfig: no file is named"
+	}
 	help := []string{
 		"name one: --kubeconfig FILE, or export KUBECONFIG=FILE",
 		"clouds write it: gcloud container clusters get-credentials, aws eks update-kubeconfig, az aks get-credentials; so does kind create cluster",
@@ -191,12 +184,18 @@ func inCluster(o Options) (*way, error) {
 func (w *way) choose(config *api.Config, rules *clientcmd.ClientConfigLoadingRules, o Options) error {
 	w.context = cmp.Or(o.Context, config.CurrentContext)
 	names := slices.Sorted(maps.Keys(config.Contexts))
-	if w.context == "" {
-		return badInput(contextHelp(names), "kubeconfig %s has no current context", w.where)
+	switch {
+	case len(names) == 0:
+		return badInput([]string{"name another file: --kubeconfig FILE, or KUBECONFIG"}, "kubeconfig %s has no contexts", w.where)
+	case w.context == "":
+		return badInput(w.contextHelp(names), "kubeconfig %s has no current context", w.where)
 	}
 	chosen := config.Contexts[w.context]
 	if chosen == nil {
 		return w.unknownContext(names)
+	}
+	if chosen.Cluster == "" {
+		return badInput(w.mend(), "kubeconfig %s: context %q names no cluster", w.where, w.context)
 	}
 	cluster := config.Clusters[chosen.Cluster]
 	if cluster == nil {
@@ -216,33 +215,48 @@ func (w *way) choose(config *api.Config, rules *clientcmd.ClientConfigLoadingRul
 	direct := clientcmd.NewNonInteractiveClientConfig(*config, w.context, overrides, rules)
 	var err error
 	if w.config, err = direct.ClientConfig(); err != nil {
-		return badInput(w.mend(), "kubeconfig %s, context %q: %w", w.where, w.context, yamlError(err))
+		return badInput(w.mend(), "kubeconfig %s, context %q: %w", w.where, w.context, configError(err))
 	}
 	w.namespace = cmp.Or(o.Namespace, chosen.Namespace, "default")
 	return nil
 }
 
-func contextHelp(names []string) []string {
-	if len(names) == 0 {
-		return []string{"it has no contexts at all: name another file with --kubeconfig FILE"}
-	}
-	return []string{"its contexts: " + strings.Join(names, ", "), "choose one: kubectl config use-context " + shellQuote(names[0]) + ", or target(context = ...) in starctl.star"}
+func (w *way) contextHelp(names []string) []string {
+	w.context = ""
+	choose := fmt.Sprintf("choose one: --context %s, target(context = ...) in starctl.star, or kubectl config use-context %[1]s%s", shellQuote(names[0]), w.flags())
+	return []string{"its contexts: " + strings.Join(names, ", "), choose}
 }
 
 func (w *way) unknownContext(names []string) error {
-	help := contextHelp(names)
-	if near := nearest.Name(w.context, names); near != "" {
+	unknown := w.context
+	help := w.contextHelp(names)
+	if near := nearest.Name(unknown, names); near != "" {
 		help = append([]string{fmt.Sprintf("did you mean %q?", near)}, help...)
 	}
-	return badInput(help, "kubeconfig %s has no context %q", w.where, w.context)
+	return badInput(help, "kubeconfig %s has no context %q", w.where, unknown)
 }
 
 func (w *way) mend() []string {
-	return []string{"see it: kubectl config view --minify --context " + shellQuote(w.context)}
+	return []string{"see it: kubectl config view --minify" + w.flags()}
+}
+
+// flags make kubectl look at the same kubeconfig and context.
+func (w *way) flags() string {
+	f := ""
+	if w.explicit != "" {
+		f = " --kubeconfig " + shellQuote(w.explicit)
+	}
+	if w.context != "" {
+		f += " --context " + shellQuote(w.context)
+	}
+	return f
 }
 
 // check looks for the files and programs that the context names.
 func (w *way) check(cluster *api.Cluster) error {
+	if why := badServer(cluster.Server); why != "" {
+		return badInput(w.mend(), "kubeconfig %s, context %q: server %q: %s", w.where, w.context, cluster.Server, why)
+	}
 	for _, f := range []struct{ field, name string }{
 		{"certificate-authority", cluster.CertificateAuthority},
 		{"client-certificate", w.user.ClientCertificate},
@@ -258,8 +272,8 @@ func (w *way) check(cluster *api.Cluster) error {
 			return badInput(nil, "%s: %w", f.name, err)
 		}
 	}
-	if w.user.AuthProvider != nil {
-		return badInput([]string{"use the exec plugin that took its place, such as kubelogin for OpenID Connect"},
+	if p := w.user.AuthProvider; p != nil {
+		return badInput([]string{"use the program that took its place: " + cmp.Or(successors[p.Name], "an exec plugin of whoever runs the cluster")},
 			"kubeconfig %s, context %q: auth-provider %q: no longer supported", w.where, w.context, w.user.AuthProvider.Name)
 	}
 	if e := w.user.Exec; e != nil {
@@ -268,8 +282,22 @@ func (w *way) check(cluster *api.Cluster) error {
 	return nil
 }
 
+// successors are what brings credentials in place of what Kubernetes itself once did.
+var successors = map[string]string{
+	"gcp":   "gke-gcloud-auth-plugin (gcloud container clusters get-credentials writes it)",
+	"azure": "kubelogin (az aks get-credentials and kubelogin convert-kubeconfig write it)",
+	"oidc":  "kubelogin (kubectl oidc-login setup)",
+}
+
 func (w *way) checkExec(e *api.ExecConfig) error {
 	command := e.Command
+	switch {
+	case command == "":
+		return badInput(w.mend(), "kubeconfig %s, context %q: exec names no command", w.where, w.context)
+	case e.APIVersion != "" && e.APIVersion != execVersion && e.APIVersion != execVersion+"beta1":
+		return badInput([]string{"get a newer " + command + ", and write " + execVersion + " into the kubeconfig as it says"},
+			"kubeconfig %s, context %q: exec: apiVersion %q, want %s or %[4]sbeta1", w.where, w.context, e.APIVersion, execVersion)
+	}
 	if _, err := exec.LookPath(command); err == nil || errors.Is(err, exec.ErrDot) {
 		return nil
 	} else if filepath.IsAbs(command) && !errors.Is(err, fs.ErrNotExist) {
@@ -305,7 +333,7 @@ func (w *way) client(o Options) (*Client, error) {
 	w.config.Wrap(func(rt http.RoundTripper) http.RoundTripper { return watchdog{rt} })
 	hc, err := rest.HTTPClientFor(w.config)
 	if err != nil {
-		return nil, badInput(w.mend(), "kubeconfig %s, context %q: %w", w.where, w.context, err)
+		return nil, badInput(w.mend(), "kubeconfig %s, context %q: %w", w.where, w.context, configError(err))
 	}
 	// An API server never redirects: whoever does gets no credentials and no objects from us.
 	client := *hc
@@ -319,6 +347,7 @@ func (w *way) client(o Options) (*Client, error) {
 		http: &client, base: server,
 		identity: Identity{Context: w.context, Server: server, Namespace: w.namespace},
 		renews:   w.config.ExecProvider != nil || w.config.BearerTokenFile != "",
+		plugin:   pluginOf(w.user),
 		slots:    make(chan struct{}, inFlight),
 		retry:    patient,
 	}
@@ -343,7 +372,7 @@ func (c *Client) identify(ctx context.Context, w *way, pin string) error {
 			return err
 		}
 		return c.checkUID(w, pin, a.uidErr)
-	case <-ctx.Done(): // a program that brings credentials does not end by that
+	case <-ctx.Done():
 	}
 	return &Failure{Verdict: Interrupted, Err: context.Cause(ctx)}
 }
@@ -425,6 +454,9 @@ func (c *Client) checkVersion() error {
 }
 
 func (c *Client) checkUID(w *way, pin string, err error) error {
+	if e := statusOf(err); e != nil && e.denied != nil && e.denied.User == anonymous {
+		return w.unreachable(c, err)
+	}
 	if err != nil && !isDenied(err) && !IsNotFound(err) {
 		return w.unreachable(c, err)
 	}
@@ -454,7 +486,7 @@ func (w *way) unreachable(c *Client, err error) *Failure {
 		f.Err, f.Help = &explained{fmt.Sprintf("%s (%s): ", w.context, c.base) + fmt.Sprintf(format, args...), err}, help
 		return f
 	}
-	try := "see what kubectl says: kubectl --context " + shellQuote(w.context) + " version"
+	try := "see what kubectl says: kubectl" + w.flags() + " version"
 	if w.context == InCluster {
 		try = "look at the Pod's network policies and DNS"
 	}
@@ -472,6 +504,10 @@ type sayer = func(help []string, format string, args ...any) *Failure
 // refusal is an answer that is no good one.
 func (w *way) refusal(e *StatusError, say sayer, try string) *Failure {
 	switch {
+	case e.denied != nil && e.denied.User == anonymous:
+		return say(w.renewal(), "the server does not know who you are: to it you are %s", anonymous)
+	case e.Code == http.StatusBadRequest && strings.HasPrefix(w.config.Host, "http:"), e.Code == http.StatusBadRequest && !strings.Contains(w.config.Host, "://"):
+		return say([]string{"write it with https:// in the kubeconfig: without that it is http, and no credentials are sent"}, "the server %s speaks TLS", w.config.Host)
 	case e.Code == http.StatusUnauthorized:
 		return say(w.renewal(), "the credentials were refused%s", w.expiry())
 	case e.Reason == "" && (e.Code < 500 || e.Code == http.StatusBadGateway):
@@ -489,10 +525,18 @@ func (w *way) renewal() []string {
 		return []string{"renew the token in " + w.user.TokenFile}
 	case w.context == InCluster:
 		return []string{"the token of the Pod's service account was refused: was the service account deleted?"}
-	case w.user.Token == "" && w.user.ClientCertificate == "" && len(w.user.ClientCertificateData) == 0 && w.user.Username == "":
+	case w.user.Username != "":
+		return []string{"user names and passwords are no credentials that Kubernetes takes: get others from whoever gave you the kubeconfig " + w.where}
+	case w.user.Token == "" && !w.hasCertificate() && (w.user.ClientKey != "" || len(w.user.ClientKeyData) > 0):
+		return []string{"the context's user has a client-key, and no client-certificate", "add one: kubectl config set-credentials --help"}
+	case w.user.Token == "" && !w.hasCertificate():
 		return []string{"the context's user has no credentials", "add some: kubectl config set-credentials --help"}
 	}
 	return []string{"get new ones from whoever gave you the kubeconfig " + w.where}
+}
+
+func (w *way) hasCertificate() bool {
+	return w.user.ClientCertificate != "" || len(w.user.ClientCertificateData) > 0
 }
 
 // expiry says since when a client certificate is not valid any more, if that is the reason.
@@ -552,10 +596,10 @@ func isLocal(host string) bool {
 func (w *way) execFailed(text string, say sayer) *Failure {
 	text, _, _ = strings.Cut(text, "\n")
 	text = strings.TrimPrefix(text, "exec: ")
-	if strings.HasPrefix(text, "decoding stdout") {
+	if strings.HasPrefix(text, "decoding stdout") || strings.Contains(text, "__internal") {
 		text = "what it printed is no ExecCredential"
 	}
-	help := []string{"what it said is above; log in anew with what it belongs to"}
+	help := []string{"what it said, if anything, is above; log in anew with what it belongs to"}
 	if w.user.Exec == nil {
 		return say(help, "%s", text)
 	}

@@ -264,9 +264,9 @@ func TestConnectBadInput(t *testing.T) {
 		"no YAML":              {Options{Kubeconfig: writeFile(t, "x", "{{{")}, []string{"kubeconfig ", "x: yaml: ", "kubectl config view"}},
 		"a list":               {Options{Kubeconfig: writeFile(t, "x", "- a\n")}, []string{"x: it is no kubeconfig", "kubectl config view"}},
 		"another kind of file": {Options{Kubeconfig: writeFile(t, "x", "apiVersion: v1\nkind: Pod\n")}, []string{"kubeconfig"}},
-		"empty":                {Options{Kubeconfig: writeFile(t, "x", "")}, []string{"no current context", "no contexts at all"}},
+		"empty":                {Options{Kubeconfig: writeFile(t, "x", "")}, []string{"has no contexts", "name another file"}},
 		"unknown context":      {Options{Kubeconfig: kubeconfig(t, good, ""), Context: "tset"}, []string{`no context "tset"`, `did you mean "test"?`, "its contexts: prod, test"}},
-		"no current context":   {Options{Kubeconfig: writeFile(t, "x", "apiVersion: v1\nkind: Config\ncontexts: [{name: a, context: {cluster: c}}]\n")}, []string{"no current context", "kubectl config use-context a"}},
+		"no current context":   {Options{Kubeconfig: writeFile(t, "x", "apiVersion: v1\nkind: Config\ncontexts: [{name: a, context: {cluster: c}}]\n")}, []string{"no current context", "--context a", "kubectl config use-context a --kubeconfig "}},
 		"no cluster":           {Options{Kubeconfig: writeFile(t, "x", "apiVersion: v1\nkind: Config\ncurrent-context: a\ncontexts: [{name: a, context: {cluster: c}}]\n")}, []string{`names cluster "c", which is not there`}},
 		"no user":              {Options{Kubeconfig: writeFile(t, "x", "apiVersion: v1\nkind: Config\ncurrent-context: a\nclusters: [{name: c, cluster: {server: x}}]\ncontexts: [{name: a, context: {cluster: c, user: u}}]\n")}, []string{`names user "u", which is not there`}},
 		"no certificate":       {Options{Kubeconfig: kubeconfig(t, good, "client-certificate: nope.crt, client-key: nope.key")}, []string{"client-certificate ", "nope.crt: no such file"}},
@@ -328,11 +328,11 @@ func TestConnectUnreachable(t *testing.T) {
 		verdict Verdict
 		parts   []string
 	}{
-		"refused":       {fmt.Sprintf("server: %q", refused), Unreachable, []string{"test (" + refused + "): connection refused", "on this machine running", "kubectl --context test version"}},
+		"refused":       {fmt.Sprintf("server: %q", refused), Unreachable, []string{"test (" + refused + "): connection refused", "on this machine running", "see what kubectl says: kubectl --kubeconfig ", "--context test version"}},
 		"no such host":  {`server: "https://nosuch.invalid"`, Unreachable, []string{"no such host nosuch.invalid", "VPN"}},
 		"stranger's CA": {fmt.Sprintf("server: %q", good.URL), Unreachable, []string{"not trusted", "certificate-authority"}},
 		"http":          {fmt.Sprintf("server: %q", strings.Replace(bare.URL, "http:", "https:", 1)), Unreachable, []string{"does not speak TLS"}},
-		"https":         {fmt.Sprintf("server: %q", strings.Replace(good.URL, "https:", "http:", 1)), Unreachable, []string{"not Kubernetes"}},
+		"https":         {fmt.Sprintf("server: %q", strings.Replace(good.URL, "https:", "http:", 1)), Unreachable, []string{"speaks TLS", "https://"}},
 		"404":           {fmt.Sprintf("server: %q", bare.URL), Unreachable, []string{"it is not Kubernetes"}},
 		"a page":        {clusterOf(page), Unreachable, []string{"it is not Kubernetes"}},
 		"a redirect":    {clusterOf(login), Unreachable, []string{"it is not Kubernetes: 302"}},

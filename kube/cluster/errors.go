@@ -516,6 +516,9 @@ func AsFailure(err error, otherwise Verdict) *Failure {
 	switch {
 	case e != nil && e.denied != nil:
 		f.Verdict, f.Err, f.Help = away, &explained{e.denied.String(), err}, e.denied.grant()
+		if e.denied.User == anonymous {
+			f.Help = []string{"the server does not know who you are: the credentials are missing, or of a kind that it does not look at"}
+		}
 	case IsUnauthorized(err):
 		f.Verdict, f.Help = away, []string{"the credentials were refused or have expired: log in anew"}
 	case IsTerminatingNamespace(err):

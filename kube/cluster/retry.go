@@ -289,6 +289,12 @@ func withPatience(ctx context.Context, q *request) context.Context {
 type watchdog struct{ base http.RoundTripper }
 
 func (w watchdog) RoundTrip(req *http.Request) (*http.Response, error) {
+	if reached, ok := req.Context().Value(reachedKey{}).(chan struct{}); ok {
+		select {
+		case reached <- struct{}{}:
+		default: // a second time
+		}
+	}
 	s, ok := req.Context().Value(silenceKey{}).(silence)
 	if !ok {
 		return w.base.RoundTrip(req)

@@ -69,7 +69,9 @@ func TestRealRightsCost(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.c, s.setting.Rights = c, true
-	review := func(q *clustertest.Request) bool { return q.Group == "authorization.k8s.io" || q.Group == "authentication.k8s.io" }
+	review := func(q *clustertest.Request) bool {
+		return q.Group == "authorization.k8s.io" || q.Group == "authentication.k8s.io"
+	}
 	s.apply(cm("a", "1"))
 	if n := p.Count(review); n != 1 {
 		t.Errorf("got %d questions for rights, want 1:\n%s", n, p.Summary())
