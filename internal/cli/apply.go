@@ -9,7 +9,6 @@ import (
 
 	"github.com/starctl/starctl/kube/deploy"
 	"github.com/starctl/starctl/kube/plan"
-	"github.com/starctl/starctl/starlark/diag"
 )
 
 type applyFlags struct {
@@ -69,18 +68,18 @@ func (f *applyFlags) savedPlans() ([]*plan.Saved, error) {
 	}
 	file, err := os.Open(f.u.at(f.planFile))
 	if err != nil {
-		return nil, err
+		return nil, &deploy.Failure{Verdict: deploy.BadInput, Err: fmt.Errorf("--plan %s: %w", f.planFile, bare(err)), Help: []string{f.makeAnew()}}
 	}
 	defer file.Close()
 	saved, err := plan.Load(file)
 	if err != nil {
-		return nil, &deploy.Failure{Verdict: deploy.BadInput, Err: fmt.Errorf("%s: %w", f.planFile, err), Help: []string{f.makeAnew()}}
+		return nil, &deploy.Failure{Verdict: deploy.BadInput, Err: fmt.Errorf("%s: %w", f.planFile, bare(err)), Help: []string{f.makeAnew()}}
 	}
 	return saved, nil
 }
 
 func (f *applyFlags) makeAnew() string {
-	return "make the plan anew, and review it: starctl diff --save " + shellQuote(f.planFile)
+	return "make the plan anew, and review it: " + f.u.again("diff", "--save", shellQuote(f.planFile))
 }
 
 // matches refuses to go on if what the saved plans say is not exactly what would be done now.
@@ -91,7 +90,11 @@ func (f *applyFlags) matches(saved []*plan.Saved, list []*deployment) error {
 		}
 	}
 	if len(saved) != len(list) {
-		return diag.Diagnostic{Message: fmt.Sprintf("%s holds %s, and the command line means %d", f.planFile, count(len(saved), "plan"), len(list))}
+		return &deploy.Failure{
+			Verdict: deploy.Refused,
+			Err:     fmt.Errorf("%s holds %s, and the command line means %d: nothing was written", f.planFile, count(len(saved), "plan"), len(list)),
+			Help:    []string{"name the same files and targets as when the plan was made", f.makeAnew()},
+		}
 	}
 	for i, x := range list {
 		if err := saved[i].Matches(x.plan); err != nil {

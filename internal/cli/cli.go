@@ -79,7 +79,7 @@ func (p Program) run(ctx context.Context, args []string, stdout, stderr io.Write
 		err = flushed
 		if u.changed {
 			u.events = nil // they cannot be written
-			err = &deploy.Failure{Verdict: deploy.Internal, Err: fmt.Errorf("all was carried out, and could not be reported: %w", flushed)}
+			err = &deploy.Failure{Verdict: deploy.Internal, Err: fmt.Errorf("all was carried out, and could not be reported: %w", bare(flushed))}
 		}
 	}
 	code := u.exit(ctx, err)

@@ -386,7 +386,7 @@ func (d *deployer) each(ctx context.Context, list []*deployment, f func(int, *de
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			failures[i] = f(i, x)
+			failures[i] = d.ofDeployment(x, list, f(i, x))
 		})
 	}
 	wg.Wait()
@@ -415,24 +415,6 @@ func title(x *deployment, list []*deployment) string {
 		}
 	}
 	return x.place
-}
-
-// command is a command line that means this deployment alone.
-func (d *deployer) command(name string, x *deployment) string {
-	var b strings.Builder
-	b.WriteString("starctl " + name)
-	if arg := d.argument(x); arg != "" {
-		b.WriteString(" " + shellQuote(arg))
-	}
-	if t := x.Target; t != nil && len(x.project.Config.Targets) > 1 {
-		b.WriteString(" --target " + shellQuote(t.Name))
-	}
-	for _, f := range []struct{ name, value string }{{"namespace", d.namespace}, {"context", d.context}, {"kubeconfig", d.kubeconfig}} {
-		if f.value != "" {
-			b.WriteString(" --" + f.name + " " + shellQuote(f.value))
-		}
-	}
-	return b.String()
 }
 
 // argument is how the deploy file is given to a command; that of this directory need not be.

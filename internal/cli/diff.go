@@ -77,7 +77,7 @@ func (f *diffFlags) run(ctx context.Context, args []string) error {
 	}
 	if f.save != "" {
 		if err := savePlans(f.u.at(f.save), list); err != nil {
-			return err
+			return &deploy.Failure{Verdict: deploy.BadInput, Err: fmt.Errorf("--save %s: the plan could not be kept: %w", f.save, bare(err))}
 		}
 	}
 	if slices.ContainsFunc(list, func(x *deployment) bool { return !x.plan.Empty() }) {
@@ -173,14 +173,18 @@ func savePlans(file string, list []*deployment) error {
 	if err := plan.Save(&b, plansOf(list)...); err != nil {
 		return err
 	}
-	if err := replaceFile(file, b.Bytes()); err != nil {
-		return fmt.Errorf("--save %s: the plan could not be kept: %w", file, bare(err))
-	}
-	return nil
+	return replaceFile(file, b.Bytes())
 }
 
-// replaceFile writes a file of which there is never a part: beside it first, then by a new name.
+// replaceFile writes a file of which there is never a part: beside it first, then by a new name. What a link leads to is replaced, not
+// the link; what is no file, such as a pipe or /dev/null, is written to.
 func replaceFile(file string, content []byte) error {
+	if at, err := filepath.EvalSymlinks(file); err == nil {
+		file = at
+	}
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return writeThrough(file, content)
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(file), ".starctl-plan-*")
 	if err != nil {
 		return err
@@ -191,6 +195,15 @@ func replaceFile(file string, content []byte) error {
 		return err
 	}
 	return os.Rename(tmp.Name(), file)
+}
+
+func writeThrough(file string, content []byte) error {
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Close())
 }
 
 // bare is an error of the file system without the names of files.

@@ -72,7 +72,7 @@ func (f *historyFlags) show(ctx context.Context, x *deployment, number int) erro
 	defer f.u.waiting("reading " + x.place)()
 	r, err := x.engine.Revision(ctx, number)
 	if err != nil {
-		return err
+		return f.ofDeployment(x, []*deployment{x}, err)
 	}
 	objects := make([]*kube.Object, len(r.Objects))
 	for i, n := range r.Objects {

@@ -33,7 +33,7 @@ cd shop && starctl render && starctl test`,
 }
 
 // runInit writes the project; it asks nothing and replaces nothing.
-func runInit(ctx context.Context, u *ui, dir string) error {
+func runInit(ctx context.Context, u *ui, dir string) (err error) {
 	at := u.at(dir)
 	files := initFiles(initName(at))
 	for _, f := range files {
@@ -46,10 +46,24 @@ func runInit(ctx context.Context, u *ui, dir string) error {
 			return err
 		}
 	}
-	for _, f := range files {
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(at, f.name)), 0o777); err != nil {
-			return err
+	made, err := makeDirs(at)
+	_, golden := os.Lstat(filepath.Join(at, "golden"))
+	defer func() {
+		if err == nil {
+			return
 		}
+		for _, f := range files {
+			_ = os.Remove(filepath.Join(at, f.name))
+		}
+		if errors.Is(golden, fs.ErrNotExist) {
+			_ = os.RemoveAll(filepath.Join(at, "golden"))
+		}
+		removeDirs(made)
+	}()
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
 		if err := os.WriteFile(filepath.Join(at, f.name), f.data, 0o666); err != nil {
 			return err
 		}

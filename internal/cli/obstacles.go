@@ -12,13 +12,14 @@ import (
 
 // diagnostics are Obstacles with their places in the deploy file, in the order of the source. Kinds are for machines: to a person
 // a word in brackets is the name of a check, which a file can silence.
-func (x *deployment) diagnostics(u *ui, list []plan.Obstacle, s diag.Severity, several bool) diag.List {
+func (d *deployer) diagnostics(x *deployment, list []plan.Obstacle, s diag.Severity, several bool) diag.List {
+	u := d.u
 	if u.events == nil {
 		list = folded(list)
 	}
 	var out diag.List
 	for _, o := range list {
-		d := diag.Diagnostic{Severity: s, Path: o.Path.String(), Message: o.Message, Help: o.Help}
+		d := diag.Diagnostic{Severity: s, Path: o.Path.String(), Message: o.Message, Help: d.pasteable(x, o.Help)}
 		if u.events != nil {
 			d.Check = o.Kind
 		}

@@ -41,8 +41,14 @@ type outFile struct {
 
 // writeOutputDir makes a directory hold these files, and of what starctl wrote there before, nothing else. All content is
 // written beside its place first and renamed when all is there; an error before that leaves everything as it was.
-func writeOutputDir(dir, shown string, files []outFile) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+func writeOutputDir(dir, shown string, files []outFile) (err error) {
+	made, err := makeDirs(dir)
+	defer func() {
+		if err != nil {
+			removeDirs(made)
+		}
+	}()
+	if err != nil {
 		return err
 	}
 	root, err := os.OpenRoot(dir)
@@ -58,6 +64,24 @@ func writeOutputDir(dir, shown string, files []outFile) error {
 		return err
 	}
 	return o.replace(files)
+}
+
+// makeDirs makes a directory and those above it, and returns the ones that were not there.
+func makeDirs(dir string) (made []string, err error) {
+	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); err == nil || at == filepath.Dir(at) {
+			break
+		}
+		made = append(made, at)
+	}
+	return made, os.MkdirAll(dir, 0o777)
+}
+
+// removeDirs takes away directories that makeDirs has made, unless there is something in them.
+func removeDirs(made []string) {
+	for _, dir := range made {
+		_ = os.Remove(dir)
+	}
 }
 
 func (o *outputDir) readManifest() error {
@@ -114,10 +138,10 @@ func (o *outputDir) replace(files []outFile) (err error) {
 	}()
 	for _, f := range files {
 		tmp, err := o.writeBeside(f)
+		beside = append(beside, tmp) // also a part of one
 		if err != nil {
 			return err
 		}
-		beside = append(beside, tmp)
 	}
 	names := map[string]bool{}
 	for _, f := range files {
@@ -208,10 +232,14 @@ func (o *outputDir) writeManifest(sets ...map[string]bool) error {
 		return nil
 	}
 	tmp := manifestName + ".tmp"
-	if err := o.root.WriteFile(tmp, data, 0o666); err != nil {
-		return err
+	err := o.root.WriteFile(tmp, data, 0o666)
+	if err == nil {
+		err = o.root.Rename(tmp, manifestName)
 	}
-	return o.root.Rename(tmp, manifestName)
+	if err != nil {
+		_ = o.root.Remove(tmp)
+	}
+	return err
 }
 
 // objectFiles makes one file for each object below dir, which may be "".

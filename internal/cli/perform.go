@@ -46,8 +46,15 @@ func (a *approval) possible(u *ui, command string) error {
 	return &deploy.Failure{
 		Verdict: deploy.Refused,
 		Err:     fmt.Errorf("%s, and --yes was not given: nothing was written", why),
-		Help:    []string{"look at what would change: starctl diff", "then: starctl " + command + " --yes"},
+		Help:    []string{looks[command](u), "then: " + u.again(command, "--yes")},
 	}
+}
+
+// looks say how to see what a command is about to do.
+var looks = map[string]func(*ui) string{
+	"apply":    func(u *ui) string { return "look at what would change: " + u.again("diff") },
+	"delete":   func(u *ui) string { return "look at what would be deleted: " + u.again("status") },
+	"rollback": func(u *ui) string { return "look at what there is to go back to: " + u.again("history") },
 }
 
 // check refuses a --confirm that is about none of the targets.
@@ -173,7 +180,9 @@ func effects(list []*deployment) string {
 func (d *deployer) show(list []*deployment) error {
 	if d.u.events != nil {
 		for _, x := range list {
-			d.u.events.plan(x)
+			if !x.plan.Empty() || len(x.plan.Obstacles) == 0 { // of what could not be compared only the obstacles say something
+				d.u.events.plan(x)
+			}
 		}
 		return nil
 	}
@@ -199,7 +208,7 @@ func (d *deployer) obstacles(list []*deployment, consequence string) error {
 	stuck := false
 	for i, x := range list {
 		tasks[i] = *x.task
-		lists[i] = append(x.diagnostics(d.u, x.plan.Obstacles, diag.Error, several), x.diagnostics(d.u, x.plan.Notes, diag.Warning, several)...)
+		lists[i] = append(d.diagnostics(x, x.plan.Obstacles, diag.Error, several), d.diagnostics(x, x.plan.Notes, diag.Warning, several)...)
 		stuck = stuck || len(x.plan.Obstacles) > 0
 	}
 	if err := d.u.reportAll(tasks, lists); err != nil || stuck {
@@ -329,7 +338,7 @@ func planned(p *plan.Plan) string {
 // failed says why a deployment failed, and how to go back if there is something to go back to.
 func (d *deployer) failed(c *carriedOut, err error) {
 	f := &deploy.Failure{Verdict: c.verdict, Err: fmt.Errorf("%s: %w", c.place, err)}
-	f.Help = helpOf(err)
+	f.Help = d.pasteable(c.deployment, helpOf(err))
 	if c.verdict == deploy.Unhealthy && c.plan.Count(plan.Delete) > 0 && c.report != nil && c.report.Counts[plan.Delete] == 0 {
 		f.Err = fmt.Errorf("%w; nothing was deleted", f.Err)
 	}

@@ -30,6 +30,9 @@ type pinned struct {
 func pinTargets(ctx context.Context, u *ui, p *project.Project, pattern, kubeconfig string, asJSON bool) error {
 	if pattern == "" {
 		pattern = "*"
+		if len(p.Targets) == 0 {
+			return noTargets()
+		}
 	}
 	if err := u.reach(); err != nil {
 		return err

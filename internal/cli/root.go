@@ -25,6 +25,7 @@ starctl apply                 bring it there, once the plan is approved`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		PersistentPreRunE: u.given,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return help(c)

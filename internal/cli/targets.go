@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/starctl/starctl/starlark/diag"
 	"github.com/starctl/starctl/starlark/project"
 )
 
@@ -26,6 +27,9 @@ starctl targets --pin 'prod-*'  of some`,
 				p, err := projectAt(u, nil)
 				if err != nil {
 					return err
+				}
+				if kubeconfig != "" {
+					kubeconfig = u.path(u.at(kubeconfig))
 				}
 				return pinTargets(c.Context(), u, p, strings.Join(args, ""), kubeconfig, asJSON)
 			}
@@ -68,9 +72,13 @@ func projectAt(u *ui, args []string) (*project.Project, error) {
 	return p.Config, nil
 }
 
+func noTargets() diag.Diagnostic {
+	return diag.Diagnostic{Message: fmt.Sprintf("no targets: declare one in %s, such as target(\"dev\", context = \"kind-dev\", namespace = \"default\")", project.File)}
+}
+
 func targetsTable(u *ui, p *project.Project) error {
 	if len(p.Targets) == 0 {
-		u.note("no targets: declare one in %s, such as target(\"dev\", context = \"kind-dev\", namespace = \"default\")", project.File)
+		u.note("%s", noTargets().Message)
 		return nil
 	}
 	rows := [][]string{{"TARGET", "CONTEXT", "NAMESPACE", "REGION", "KUBERNETES", "PROTECTED", "INPUTS"}}

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/starctl/starctl/kube/deploy"
@@ -41,6 +42,9 @@ type ui struct {
 	changed            bool      // clusters were written to
 
 	clusters deploy.Clusters
+
+	running *cobra.Command // what the command line asks for
+	args    []string       // its arguments
 
 	dir     string // -C: where arguments are relative to
 	cwd     string // where the person stands
@@ -215,11 +219,27 @@ func (u *ui) divert(w io.Writer) {
 
 // flush writes the results.
 func (u *ui) flush() error {
-	return errors.Join(u.kept, u.out.Flush())
+	err := u.out.Flush()
+	if err == nil || errors.Is(u.kept, err) {
+		return u.kept
+	}
+	return joined(u.kept, err)
 }
 
 // keep remembers an error of a place that cannot return it.
-func (u *ui) keep(err error) { u.kept = errors.Join(u.kept, err) }
+func (u *ui) keep(err error) {
+	if err != nil && !errors.Is(u.kept, err) {
+		u.kept = joined(u.kept, err)
+	}
+}
+
+// joined is errors.Join that leaves a single error as it is.
+func joined(a, b error) error {
+	if a == nil {
+		return b
+	}
+	return errors.Join(a, b)
+}
 
 // located is a list of Diagnostics together with the project that their places are in.
 type located struct {
@@ -304,8 +324,11 @@ func (u *ui) failAll(ctx context.Context, errs []error) error {
 // reason is an error of the file system without the name of the system call, and with the file named as the person would.
 func (u *ui) reason(err error) string {
 	e, ok := err.(*fs.PathError)
-	if !ok {
+	switch {
+	case !ok:
 		return err.Error()
+	case e.Path == os.Stdout.Name() && e.Op == "write":
+		return "the output could not be written: " + e.Err.Error()
 	}
 	return u.path(e.Path) + ": " + e.Err.Error()
 }
@@ -334,7 +357,7 @@ func (u *ui) report(l *located) {
 		style.Caret, style.Dim, style.Reset = string(red), string(dim), reset
 	}
 	if err := diag.Write(u.err, l.list, l.src, style); err != nil {
-		u.kept = errors.Join(u.kept, err)
+		u.keep(err)
 	}
 }
 

@@ -223,7 +223,7 @@ func (w *way) choose(config *api.Config, rules *clientcmd.ClientConfigLoadingRul
 
 func (w *way) contextHelp(names []string) []string {
 	w.context = ""
-	choose := fmt.Sprintf("choose one: --context %s, target(context = ...) in starctl.star, or kubectl config use-context %[1]s%s", shellQuote(names[0]), w.flags())
+	choose := fmt.Sprintf("choose one: target(context = ...) in starctl.star, --context %s, or kubectl config use-context %[1]s%s", shellQuote(names[0]), w.flags())
 	return []string{"its contexts: " + strings.Join(names, ", "), choose}
 }
 
