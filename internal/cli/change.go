@@ -37,7 +37,7 @@ func (c *change) runFlags(cmd *cobra.Command) {
 // begin is what comes before any file is read.
 func (c *change) begin() error {
 	c.writes = true
-	if c.json {
+	if c.json && c.u.events == nil {
 		c.u.logEvents()
 	}
 	return c.possible(c.u, c.name)

@@ -64,7 +64,11 @@ func (p Program) run(ctx context.Context, args []string, stdout, stderr io.Write
 	}
 	defer u.close()
 	root := newRoot(u)
-	root.SetArgs(commandFirst(root, args))
+	args = commandFirst(root, args)
+	root.SetArgs(args)
+	if wantsEvents(args) {
+		u.logEvents()
+	}
 	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
 		plainUsage(root)
 	}

@@ -78,6 +78,26 @@ func (u *ui) logEvents() {
 	u.events = &eventLog{w: u.out, now: time.Now, begun: time.Now()}
 }
 
+// wantsEvents reports whether a command line asks for events, also one that cannot be understood otherwise: whoever reads them reads
+// nothing else.
+func wantsEvents(args []string) bool {
+	if len(args) == 0 || looks[args[0]] == nil {
+		return false
+	}
+	asked := false
+	for _, a := range args {
+		switch a {
+		case "--json", "--json=true":
+			asked = true
+		case "-h", "--help":
+			return false
+		case "--":
+			return asked
+		}
+	}
+	return asked
+}
+
 func (l *eventLog) write(e eventLine) {
 	if e.Time == "" {
 		e.Time = instant(l.now())
