@@ -166,6 +166,16 @@ func noKubeconfig(o Options, files []string) (*way, error) {
 	return nil, badInput(help, "%s", what)
 }
 
+const podAccount = "the Pod's service account"
+
+// source is where the credentials and the server come from.
+func (w *way) source() string {
+	if w.where == podAccount {
+		return podAccount
+	}
+	return fmt.Sprintf("kubeconfig %s, context %q", w.where, w.context)
+}
+
 const podNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
 func inCluster(o Options) (*way, error) {
@@ -174,7 +184,7 @@ func inCluster(o Options) (*way, error) {
 		return nil, badInput([]string{"mount the token of the Pod's service account (automountServiceAccountToken), or name a file: --kubeconfig FILE"},
 			"no kubeconfig, and the Pod's service account cannot be used: %w", err)
 	}
-	w := &way{config: config, context: InCluster, where: "the Pod's service account", user: &api.AuthInfo{}}
+	w := &way{config: config, context: InCluster, where: podAccount, user: &api.AuthInfo{}}
 	b, _ := os.ReadFile(podNamespace) // Pods without one live in default, as kubectl has it
 	w.namespace = cmp.Or(o.Namespace, strings.TrimSpace(string(b)), "default")
 	return w, nil
@@ -237,6 +247,9 @@ func (w *way) unknownContext(names []string) error {
 }
 
 func (w *way) mend() []string {
+	if w.where == podAccount {
+		return []string{"look at what is mounted at " + filepath.Dir(podNamespace) + ": token, ca.crt and namespace"}
+	}
 	return []string{"see it: kubectl config view --minify" + w.flags()}
 }
 
@@ -330,10 +343,19 @@ func installHint(e *api.ExecConfig) []string {
 func (w *way) client(o Options) (*Client, error) {
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	w.config.UserAgent = cmp.Or(o.UserAgent, "starctl") + " (" + platform + ")"
+	renews := w.config.ExecProvider != nil || w.config.BearerTokenFile != ""
 	w.config.Wrap(func(rt http.RoundTripper) http.RoundTripper { return watchdog{rt} })
+	if path := w.config.BearerTokenFile; path != "" {
+		f, err := newTokenFile(path)
+		if err != nil {
+			return nil, badInput(w.mend(), "%s: %w", w.source(), err)
+		}
+		w.config.BearerToken, w.config.BearerTokenFile = "", ""
+		w.config.Wrap(func(rt http.RoundTripper) http.RoundTripper { f.base = rt; return f })
+	}
 	hc, err := rest.HTTPClientFor(w.config)
 	if err != nil {
-		return nil, badInput(w.mend(), "kubeconfig %s, context %q: %w", w.where, w.context, configError(err))
+		return nil, badInput(w.mend(), "%s: %w", w.source(), configError(err))
 	}
 	// An API server never redirects: whoever does gets no credentials and no objects from us.
 	client := *hc
@@ -346,7 +368,7 @@ func (w *way) client(o Options) (*Client, error) {
 	c := &Client{
 		http: &client, base: server,
 		identity: Identity{Context: w.context, Server: server, Namespace: w.namespace},
-		renews:   w.config.ExecProvider != nil || w.config.BearerTokenFile != "",
+		renews:   renews,
 		plugin:   pluginOf(w.user),
 		slots:    make(chan struct{}, inFlight),
 		retry:    patient,
@@ -562,7 +584,10 @@ func (w *way) noAnswer(c *Client, err error, say sayer, try string) *Failure {
 		return w.execFailed(text, say)
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "proxyconnect" {
-		return say([]string{"look at proxy-url in the kubeconfig, HTTPS_PROXY and NO_PROXY"}, "the proxy does not answer: %s", networkText(e.Err))
+		return say(proxyHelp, "the proxy does not answer: %s", networkText(e.Err))
+	}
+	if w.refusedByProxy(err) {
+		return say(proxyHelp, "the proxy refuses the connection: %s", cause(err))
 	}
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
 		return say([]string{"does the cluster still exist, and is a VPN needed?", try}, "no such host %s", e.Name)
@@ -581,6 +606,18 @@ func (w *way) noAnswer(c *Client, err error, say sayer, try string) *Failure {
 		help[0] = "is the cluster on this machine running (kind get clusters, docker ps)?"
 	}
 	return say(help, "%s", networkText(err))
+}
+
+var proxyHelp = []string{"look at proxy-url in the kubeconfig, HTTPS_PROXY and NO_PROXY"}
+
+// refusedByProxy recognises the answer of a proxy to CONNECT: its words are all that there is.
+func (w *way) refusedByProxy(err error) bool {
+	for code := http.StatusBadRequest; code < 600; code++ {
+		if t := http.StatusText(code); t != "" && cause(err) == t {
+			return true
+		}
+	}
+	return false
 }
 
 func isTimeout(err error) bool {
@@ -610,7 +647,11 @@ func (w *way) execFailed(text string, say sayer) *Failure {
 }
 
 func (w *way) badCertificate(err error, say sayer) *Failure {
-	help := []string{"certificate-authority in the kubeconfig is of another cluster, or something in between answers in its place", w.mend()[0]}
+	authority := "certificate-authority in the kubeconfig"
+	if w.where == podAccount {
+		authority = "ca.crt of the Pod's service account"
+	}
+	help := []string{authority + " is of another cluster or missing, or something in between answers in the server's place", w.mend()[0]}
 	if e, ok := errors.AsType[x509.HostnameError](err); ok {
 		return say([]string{"name the server as its certificate does (tls-server-name in the kubeconfig)"}, "the server's certificate is not for this name: %v", e)
 	}
