@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/starctl/starctl/kube/deploy"
 	"github.com/starctl/starctl/starlark/diag"
+	"github.com/starctl/starctl/starlark/project"
 )
 
 // Commands that are shown to be pasted must mean what the person means: the same files, targets and cluster. Values of inputs are left
@@ -116,12 +118,21 @@ func (d *deployer) command(name string, x *deployment) string {
 		}
 	}
 	for _, s := range d.set {
-		b.WriteString(" --set " + hiddenInput(s))
+		if name == "apply" || name == "diff" || x.requires(s) {
+			b.WriteString(" --set " + hiddenInput(s))
+		}
 	}
 	if flags != "" {
 		b.WriteString(" " + flags)
 	}
 	return b.String()
+}
+
+// requires reports whether the deploy file cannot be evaluated without the input of NAME=VALUE.
+func (x *deployment) requires(set string) bool {
+	name, _, _ := strings.Cut(set, "=")
+	inputs, err := x.project.Inputs(context.Background(), x.task.name)
+	return err != nil || slices.ContainsFunc(inputs, func(in project.Input) bool { return in.Name == name && in.Required })
 }
 
 var commandText = regexp.MustCompile(`\bstarctl (apply|delete|diff|history|rollback|status)((?: --[a-z-]+)*)$`)

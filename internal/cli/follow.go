@@ -96,6 +96,9 @@ func (w *underWay) take(e deploy.Event) (line *outcome) {
 	if e.Kind == deploy.Healthy && w.over[e.ID] && w.find(e.ID) == nil {
 		return nil // as was to be expected of what needs no time
 	}
+	if e.ID.Kind != "" && e.Kind != deploy.Waiting {
+		w.drop(kube.ID{}) // what was waited for has come
+	}
 	r := w.begin(e)
 	if e.Kind == deploy.Waiting {
 		e.Text = waitingText(e.Text)

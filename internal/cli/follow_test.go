@@ -301,3 +301,27 @@ func TestFolded(t *testing.T) {
 		t.Errorf("of three alike %d are said, want all", n)
 	}
 }
+
+// What the set waited for, the lock of another run, is no longer shown once objects are written.
+func TestWaitingIsOver(t *testing.T) {
+	var w underWay
+	w.take(at(0, deploy.Waiting, kube.ID{}, "for jo@build"))
+	if w.find(kube.ID{}) == nil {
+		t.Fatal("not shown at all")
+	}
+	w.take(at(3, deploy.Applying, checkout, ""))
+	if w.find(kube.ID{}) != nil {
+		t.Error("still shown")
+	}
+}
+
+// In a narrow window the names of objects leave room for what is said of them.
+func TestNarrowRow(t *testing.T) {
+	u, _ := quietUI(nil)
+	v := newLiveView(u)
+	v.subject = subject{namespace: "shop", width: 20}
+	r := &row{id: kube.ID{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: "shop", Name: "checkout-with-a-rather-long-name"}, begun: clock, text: "2 of 3 Pods ready, 1 starting"}
+	if got, want := v.row(r, clock, 60).text, "  Deploymen..long-name  2 of 3 Pods ready, 1 starting"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

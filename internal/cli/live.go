@@ -193,7 +193,7 @@ func (v *liveView) title(r *row) string {
 
 // row is "  Deployment checkout   4 of 6 Pods ready, 2 starting   12 s".
 func (v *liveView) row(r *row, now time.Time, width int) liveLine {
-	text := fmt.Sprintf("  %-*s  %s", v.subject.width, v.title(r), diag.Escape(r.text))
+	text := fmt.Sprintf("  %-*s  %s", v.subject.width, shortened(v.title(r), max(width-textRoom, 12)), diag.Escape(r.text))
 	took := now.Sub(r.begun)
 	if took < time.Second {
 		return v.plain(text, width)
@@ -206,6 +206,16 @@ func (v *liveView) row(r *row, now time.Time, width int) liveLine {
 func (v *liveView) plain(text string, width int) liveLine {
 	text = cut(text, width-1)
 	return liveLine{text, diag.Width(text)}
+}
+
+// shortened is a name that may take some columns, with dots for its middle if it is longer.
+func shortened(name string, columns int) string {
+	r := []rune(name)
+	if len(r) <= columns || columns < 8 {
+		return name
+	}
+	head := (columns - 2) / 2
+	return string(r[:head]) + ".." + string(r[len(r)-(columns-2-head):])
 }
 
 // cut shortens a text to a number of columns.

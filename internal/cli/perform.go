@@ -293,6 +293,9 @@ func (d *deployer) one(ctx context.Context, f follower, x *deployment, list []*d
 	return c
 }
 
+// textRoom is what a line of the record needs besides the name: "  4 of 6 Pods ready, 2 starting   12 s".
+const textRoom = 40
+
 // subject says what a follower shows.
 func (d *deployer) subject(x *deployment, place string, a act) subject {
 	s := subject{
@@ -300,7 +303,10 @@ func (d *deployer) subject(x *deployment, place string, a act) subject {
 		title: titleOf(a.doing, x.plan),
 	}
 	objects := map[kube.ID]*kube.Object{}
-	const widest = 48
+	widest := 48
+	if columns := d.u.columns(); columns > 0 {
+		widest = min(widest, max(columns-textRoom, 12))
+	}
 	for i := range x.plan.Steps {
 		step := &x.plan.Steps[i]
 		objects[step.ID] = step.Declared
