@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -69,17 +72,24 @@ func (c *change) run(ctx context.Context, args []string, checks ...func([]task) 
 	return c.carryOut(ctx, list, act{c.name, c.doing, c.keepGoing, c.do})
 }
 
-// warnUnpinned says once that a cluster is only known by the name of a context.
+// warnUnpinned says once which clusters are only known by the names of contexts.
 func (d *deployer) warnUnpinned(list []*deployment) {
+	var first *deployment
+	var names []string
 	for _, x := range list {
-		if t := x.Target; t != nil && t.Cluster == "" {
-			d.u.report(&located{diag.List{{
-				Severity: diag.Warning,
-				Pos:      t.Pos,
-				Message:  "target " + t.Name + ": the cluster is not pinned: whatever the context points at is taken for it",
-				Help:     []string{"pin it: starctl targets --pin"},
-			}}, x.project, x.root})
-			return
+		if t := x.Target; t != nil && t.Cluster == "" && !slices.Contains(names, t.Name) {
+			names = append(names, t.Name)
+			first = cmp.Or(first, x)
 		}
 	}
+	if first == nil {
+		return
+	}
+	message, pin := "target "+names[0]+": the cluster is not pinned: whatever the context points at is taken for it", "pin it"
+	if len(names) > 1 {
+		message, pin = "targets "+strings.Join(names, ", ")+": their clusters are not pinned: whatever the contexts point at is taken for them", "pin them"
+	}
+	d.u.report(&located{diag.List{{
+		Severity: diag.Warning, Pos: first.Target.Pos, Message: message, Help: []string{pin + ": starctl targets --pin"},
+	}}, first.project, first.root})
 }

@@ -51,6 +51,7 @@ func (a *allowances) protectedFlag(fs *pflag.FlagSet) {
 // patience says how long a command waits, and for what.
 type patience struct {
 	noWait        bool
+	timed         bool // --timeout is a flag of the command
 	timeout, lock time.Duration
 }
 
@@ -62,19 +63,20 @@ func (p *patience) flags(fs *pflag.FlagSet) {
 }
 
 func (p *patience) timeFlags(fs *pflag.FlagSet, until string) {
+	p.timed = true
 	fs.DurationVar(&p.timeout, "timeout", deploy.DefaultTimeout, "`TIME` to wait until all is "+until+", by default 5m")
 	fs.DurationVar(&p.lock, "lock-timeout", 0, "`TIME` to wait for another run on the same set to end, by default none")
 }
 
 func (p *patience) check() error {
-	negative := func(flag string, d time.Duration) error {
-		return diag.Diagnostic{Message: fmt.Sprintf("--%s: got %s, want 0 or more", flag, d)}
-	}
 	switch {
-	case p.timeout < 0:
-		return negative("timeout", p.timeout)
+	case p.timed && p.timeout <= 0:
+		return diag.Diagnostic{
+			Message: fmt.Sprintf("--timeout: got %s, want more than 0", p.timeout),
+			Help:    []string{"to wait for nothing to become healthy: apply --no-wait"},
+		}
 	case p.lock < 0:
-		return negative("lock-timeout", p.lock)
+		return diag.Diagnostic{Message: fmt.Sprintf("--lock-timeout: got %s, want 0 or more", p.lock)}
 	}
 	return nil
 }

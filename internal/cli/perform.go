@@ -321,6 +321,9 @@ func (d *deployer) subject(x *deployment, place string, a act) subject {
 
 // titleOf is "applying: 1 to create, 2 to change", or "" where nothing is to be done.
 func titleOf(doing string, p *plan.Plan) string {
+	if p.Revision > 0 {
+		doing += fmt.Sprintf(" to revision %d", p.Revision)
+	}
 	if what := planned(p); what != "" {
 		return doing + ": " + what
 	}
@@ -414,7 +417,11 @@ func (d *deployer) tally(c *carriedOut) string {
 	add(n.Replace, "replaced")
 	add(n.Delete, "deleted")
 	add(n.Kept, "kept")
-	if len(parts) == 0 {
+	switch {
+	case len(parts) > 0:
+	case c.plan.Revision > 0:
+		parts = append(parts, fmt.Sprintf("as revision %d, nothing changed", c.plan.Revision))
+	default:
 		parts = append(parts, "nothing changed")
 	}
 	add(n.Unchanged, "unchanged")

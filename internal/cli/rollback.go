@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -51,9 +52,18 @@ func runRollback(ctx context.Context, f *change, args []string) error {
 	f.plan = func(ctx context.Context, x *deployment) (*plan.Plan, error) {
 		return x.engine.PlanRollback(ctx, revision)
 	}
-	f.ask = func(list []*deployment) string { return "Roll back on " + places(list) + "?" }
+	f.ask = func(list []*deployment) string { return "Roll back " + revisions(list) + "?" }
 	f.do = func(ctx context.Context, x *deployment) (*deploy.Report, error) { return x.engine.Apply(ctx, x.plan) }
 	return f.run(ctx, args, oneSet(revision))
+}
+
+// revisions name where deployments go back to, and on which targets: "dev to revision 3, prod-us to revision 2".
+func revisions(list []*deployment) string {
+	var parts []string
+	for _, x := range list {
+		parts = append(parts, fmt.Sprintf("%s to revision %d", title(x, list), x.plan.Revision))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // oneSet refuses the number of a revision where several sets are meant.

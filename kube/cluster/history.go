@@ -360,6 +360,7 @@ func (d *Deployment) PlanRollback(ctx context.Context, number int) (*plan.Plan, 
 	if err := back.entitled(ctx, p, err, "rollback"); err != nil {
 		return nil, err
 	}
+	p.Revision = rev.Number
 	if err := back.missing(ctx, p, left); err != nil {
 		return nil, AsFailure(err, Refused)
 	}

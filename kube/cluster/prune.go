@@ -76,7 +76,11 @@ func (b *planner) deletion(e *Entry) (plan.Step, bool) {
 		b.about(id, "protected", nil, "no longer declared, and kept: the inventory of the set lives in it")
 		return plan.Step{}, false
 	case protected(id) && !b.d.PruneProtected:
-		b.about(id, "protected", []string{"delete it, with all that it holds: --prune-protected"}, "no longer declared, and kept: a "+id.Kind+" is not deleted unasked")
+		why := "no longer declared, and kept: a " + id.Kind + " is not deleted unasked"
+		if b.d.phase == "delete" {
+			why = "kept: a " + id.Kind + " is not deleted unasked"
+		}
+		b.about(id, "protected", []string{"delete it, with all that it holds: --prune-protected"}, why)
 		return plan.Step{}, false
 	}
 	return plan.Step{

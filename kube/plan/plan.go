@@ -27,6 +27,7 @@ type Plan struct {
 	Set       string // name of the set
 	Namespace string // of the inventory
 	Cluster   string // uid of the cluster's kube-system namespace; "" where it may not be read
+	Revision  int    // of the history that it goes back to; 0 if it does not
 	Inventory string // resourceVersion of the inventory that the plan was made from; "" where there was none
 
 	Steps     []Step     // what is declared in the order of the set, then the deletions in the order in which they are done
