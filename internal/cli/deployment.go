@@ -371,7 +371,9 @@ func (x *deployment) namespace() string {
 func (d *deployer) plans(ctx context.Context, list []*deployment, of func(context.Context, *deployment) (*plan.Plan, error)) error {
 	return d.each(ctx, list, func(_ int, x *deployment) (err error) {
 		begun := time.Now()
-		x.plan, err = of(ctx, x)
+		if x.plan, err = of(ctx, x); err == nil {
+			x.plan.Target = x.place
+		}
 		x.took = time.Since(begun)
 		return err
 	})

@@ -206,3 +206,49 @@ func TestEventsWhateverTheCommandLineIs(t *testing.T) {
 		}
 	}
 }
+
+// The other answers that are data are written for programs as well.
+func TestOtherJSONIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/apply.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n### Others as JSON\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var names []string
+	for _, f := range sources(t, "../../kube/plan") {
+		ast.Inspect(f, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			method, ok := call.Fun.(*ast.SelectorExpr)
+			key, literal := call.Args[0].(*ast.BasicLit)
+			if ok && literal && slices.Contains([]string{"text", "put", "number", "yes"}, method.Sel.Name) {
+				names = append(names, unquote(t, key))
+			}
+			return true
+		})
+	}
+	// What plan files have besides.
+	names = slices.DeleteFunc(names, func(s string) bool {
+		return slices.Contains([]string{"uid", "content", "after", "removed", "added", "keys"}, s)
+	})
+	tag := regexp.MustCompile("`json:\"([a-z]+)")
+	for _, file := range []string{"status.go", "history.go", "../../kube/deploy/status.go"} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range tag.FindAllStringSubmatch(string(source), -1) {
+			names = append(names, m[1])
+		}
+	}
+	names = slices.DeleteFunc(names, func(s string) bool { return s == "state" }) // health says it
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if !strings.Contains(section, "`"+name+"`") {
+			t.Errorf("%q is written, and docs/apply.md does not say so", name)
+		}
+	}
+}

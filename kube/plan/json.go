@@ -10,7 +10,8 @@ import (
 
 // JSON writes plans for machines, as a list. What is written here stays; more may come. A plan is
 //
-//	set, namespace, cluster    as in Plan
+//	target, set, namespace, cluster
+//	                           as in Plan
 //	summary                    how many objects there are of each action: create, update, replace, delete, unchanged; refused are
 //	                           those that have an obstacle
 //	objects                    what is not unchanged, in the order of the plan, each with
@@ -68,6 +69,7 @@ func (r record) node() kube.Node { return kube.OfMap(kube.Pairs(r)) }
 
 func (j machine) plan(p *Plan) kube.Node {
 	var r, sum record
+	r.text("target", p.Target)
 	r.text("set", p.Set)
 	r.text("namespace", p.Namespace)
 	r.text("cluster", p.Cluster)

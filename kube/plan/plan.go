@@ -24,6 +24,7 @@ func (a Action) String() string { return actions[a] }
 
 // Plan is what makes the live objects of a set equal to what it declares. Whoever applies it does exactly this, or stops.
 type Plan struct {
+	Target    string // for people: where it goes; "" if nobody has said
 	Set       string // name of the set
 	Namespace string // of the inventory
 	Cluster   string // uid of the cluster's kube-system namespace; "" where it may not be read
