@@ -1,6 +1,8 @@
 package check
 
 import (
+	"strings"
+
 	"github.com/starctl/starctl/kube"
 )
 
@@ -87,6 +89,10 @@ func volumeSource(r *run, p *pod) {
 				help("want one of configMap, secret, emptyDir, persistentVolumeClaim and the like")
 		} else if v.sources > 1 {
 			r.report(p.object, p.inVolume(v), "the volume says %d times what it holds, want once", v.sources)
+		}
+		if m := v.source.Get("medium").Str(); v.kind == "emptyDir" && m != "" && m != "Memory" && !strings.HasPrefix(m, "HugePages") {
+			r.report(p.object, p.inVolume(v, kube.Field("emptyDir"), kube.Field("medium")), "got %q, want \"Memory\" or none: the Pod does not start", m).
+				Suggest = nearest(m, []string{"Memory", "HugePages"})
 		}
 	}
 }

@@ -2,6 +2,7 @@ package check
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"strings"
 
 	"github.com/starctl/starctl/kube"
@@ -107,6 +108,10 @@ func secretType(r *run, o *object) {
 		}
 		return
 	}
+	if meant := shortType(typ); meant != "" {
+		r.report(o, kube.Fields("type"), "got %q, a type that nobody knows", typ).warn().Suggest = meant
+	}
+	r.dockerConfig(o, typ)
 	for _, keys := range secretKeys(typ) {
 		found := false
 		for key := range strings.SplitSeq(keys, "|") {
@@ -115,5 +120,49 @@ func secretType(r *run, o *object) {
 		if !found {
 			r.report(o, kube.Fields("data"), "a Secret of type %s needs the key %s", typ, strings.ReplaceAll(keys, "|", " or "))
 		}
+	}
+}
+
+// shortType is the type that kubectl has another word for.
+func shortType(s string) string {
+	switch strings.ToLower(s) {
+	case "tls":
+		return "kubernetes.io/tls"
+	case "docker-registry", "dockerconfigjson", "docker":
+		return "kubernetes.io/dockerconfigjson"
+	case "basic-auth":
+		return "kubernetes.io/basic-auth"
+	case "ssh-auth", "ssh":
+		return "kubernetes.io/ssh-auth"
+	case "generic", "opaque":
+		if s != "Opaque" {
+			return "Opaque"
+		}
+	}
+	return ""
+}
+
+// dockerConfig: what a kubelet reads to pull images is JSON.
+func (r *run) dockerConfig(o *object, typ string) {
+	key := ""
+	switch typ {
+	case "kubernetes.io/dockerconfigjson":
+		key = ".dockerconfigjson"
+	case "kubernetes.io/dockercfg":
+		key = ".dockercfg"
+	default:
+		return
+	}
+	field, text := "stringData", []byte(o.Get("stringData", key).Str())
+	if len(text) == 0 {
+		var err error
+		if field, text = "data", nil; o.Get(field, key).Exists() {
+			if text, err = base64.StdEncoding.DecodeString(o.Get(field, key).Str()); err != nil {
+				return // the check of base64 says so
+			}
+		}
+	}
+	if o.Get(field, key).Exists() && !json.Valid(text) {
+		r.report(o, kube.Fields(field).With(kube.Key(key)), "got text that is not JSON").help("want {\"auths\": {\"registry.example.com\": {...}}}")
 	}
 }

@@ -24,12 +24,23 @@ func envSyntax(r *run, p *pod, c *container) {
 			r.envSource(p, c, i)
 		}
 	}
+	for i, n := range c.envFrom.Items() {
+		switch config, secret := n.Get("configMapRef").Exists(), n.Get("secretRef").Exists(); {
+		case config && secret:
+			r.report(p.object, p.in(c, kube.Field("envFrom"), kube.Item(i, "")), "got a ConfigMap and a Secret, want one of them").help("make two items of them")
+		case !config && !secret:
+			r.report(p.object, p.in(c, kube.Field("envFrom"), kube.Item(i, "")), "got no source, want configMapRef or secretRef")
+		}
+	}
 }
 
 // envSource: a variable has a value or one source.
 func (r *run) envSource(p *pod, c *container, i int) {
 	v := &c.env[i]
 	path := func() kube.Path { return p.inEnv(c, i, kube.Field("valueFrom")) }
+	if f := v.from.Get("fieldRef", "fieldPath").Str(); f == "metadata.labels" || f == "metadata.annotations" {
+		r.report(p.object, path().With(kube.Field("fieldRef"), kube.Field("fieldPath")), "a variable holds one of them: write %s['KEY']", f)
+	}
 	switch n := v.from.Len(); {
 	case n == 0:
 		r.report(p.object, path(), "got nothing, want one of fieldRef, resourceFieldRef, configMapKeyRef and secretKeyRef")

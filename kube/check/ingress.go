@@ -56,10 +56,20 @@ func ingressSyntax(r *run, o *object) {
 		if _, err := netip.ParseAddr(host); err == nil {
 			r.report(o, at(), "got the address %q, want a DNS name", host)
 		} else if want := syntax.Subdomain(strings.TrimPrefix(host, "*."), maxSubdomain); host != "" && want != "" {
-			r.report(o, at(), "got %q, want %s, before it \"*.\" if wanted", host, want)
+			f := r.report(o, at(), "got %q, want %s, before it \"*.\" if wanted", host, want)
+			if f.Suggest = nearHost(host); host == "*" {
+				f.help("leave the host out, and the rule is for all of them")
+			}
+		}
+		if http := rule.Get("http"); http.Exists() && http.Get("paths").Len() == 0 {
+			r.report(o, kube.Fields("spec", "rules").With(kube.Item(i, ""), kube.Field("http"), kube.Field("paths")), "a rule needs paths, such as \"/\"")
 		}
 	}
+	if b := o.spec.Get("defaultBackend"); b.Exists() {
+		r.oneBackend(o, b, func(s ...kube.Step) kube.Path { return kube.Fields("spec", "defaultBackend").With(s...) })
+	}
 	ingressPaths(o, func(x ingressPath) {
+		r.oneBackend(o, x.backend, func(s ...kube.Step) kube.Path { return x.in(kube.Field("backend")).With(s...) })
 		switch x.kind {
 		case "Exact", "Prefix":
 			if !strings.HasPrefix(x.path, "/") {
@@ -75,6 +85,40 @@ func ingressSyntax(r *run, o *object) {
 			r.report(o, x.in(kube.Field("pathType")), "got %q, want \"Exact\", \"Prefix\" or \"ImplementationSpecific\"", x.kind)
 		}
 	})
+}
+
+// oneBackend: a backend is a Service with one port, or another resource.
+func (r *run) oneBackend(o *object, n kube.Node, path where) {
+	svc, resource := n.Get("service"), n.Get("resource")
+	switch {
+	case !n.Exists(): // required, and said to be missing
+	case !svc.Exists() && !resource.Exists():
+		r.report(o, path(), "got nothing, want a service or a resource")
+	case svc.Exists() && resource.Exists():
+		r.report(o, path(), "got a service and a resource, want one of them")
+	case svc.Exists():
+		number, _ := svc.Get("port", "number").Int()
+		switch name := svc.Get("port", "name").Str(); {
+		case number == 0 && name == "":
+			r.report(o, path(kube.Field("service"), kube.Field("port")), "got no port, want its name or number")
+		case number != 0 && name != "":
+			r.report(o, path(kube.Field("service"), kube.Field("port")), "got a name and a number, want one of them")
+		}
+	}
+}
+
+// nearHost is the host that a URL, or an address with a port, was probably meant to be.
+func nearHost(s string) string {
+	near := strings.ToLower(s)
+	if _, rest, ok := strings.Cut(near, "://"); ok {
+		near = rest
+	}
+	near, _, _ = strings.Cut(near, "/")
+	near, _, _ = strings.Cut(near, ":")
+	if near == s || syntax.Host(near) != "" {
+		return ""
+	}
+	return near
 }
 
 // badPath is what an Ingress's path must not have in it.

@@ -28,14 +28,21 @@ func atExpressions(s ...kube.Step) kube.Path {
 
 func labelSyntax(r *run, o *object) {
 	r.labels(o, atLabels, o.labels)
+	if o.kind.id == namespace {
+		r.securityLevels(o)
+	}
 	switch {
 	case o.kind.id == service || o.kind.id == replicationController:
 		r.labels(o, atSelector, o.selector)
+	case o.kind.id == claim:
+		r.selectorSyntax(o, o.spec.Get("selector"), atSelector)
+	case o.kind.id == networkPolicy:
+		r.selectorSyntax(o, o.spec.Get("podSelector"), func(s ...kube.Step) kube.Path { return kube.Fields("spec", "podSelector").With(s...) })
 	case o.kind.pod != nil || o.kind.id == disruptionBudget:
 		s := labelSelector(o.selector)
 		r.labels(o, atMatchLabels, s.labels)
 		for i, e := range s.expressions.Items() {
-			r.expression(o, i, e)
+			r.expression(o, func(s ...kube.Step) kube.Path { return atExpressions(kube.Item(i, "")).With(s...) }, e)
 		}
 	}
 }
@@ -45,6 +52,15 @@ func podLabelSyntax(r *run, p *pod) {
 		r.labels(p.object, func(s ...kube.Step) kube.Path {
 			return p.inTemplate(kube.Field("metadata"), kube.Field("labels")).With(s...)
 		}, p.labels)
+	}
+	if p.affinity.Exists() {
+		r.affinity(p, "podAffinity")
+		r.affinity(p, "podAntiAffinity")
+	}
+	for i, c := range p.spread.Items() {
+		r.selectorSyntax(p.object, c.Get("labelSelector"), func(s ...kube.Step) kube.Path {
+			return p.inSpec(kube.Field("topologySpreadConstraints"), kube.Item(i, c.Get("topologyKey").Str()), kube.Field("labelSelector")).With(s...)
+		})
 	}
 	if p.nodeSelector.Exists() {
 		r.labels(p.object, func(s ...kube.Step) kube.Path { return p.inSpec(kube.Field("nodeSelector")).With(s...) }, p.nodeSelector)
@@ -65,9 +81,44 @@ func (r *run) labels(o *object, path where, n kube.Node) {
 	}
 }
 
+// selectorSyntax holds a LabelSelector that is not the object's own to the syntax of labels.
+func (r *run) selectorSyntax(o *object, n kube.Node, path where) {
+	if !n.Exists() {
+		return
+	}
+	r.labels(o, func(s ...kube.Step) kube.Path { return path(kube.Field("matchLabels")).With(s...) }, n.Get("matchLabels"))
+	for i, e := range n.Get("matchExpressions").Items() {
+		r.expression(o, func(s ...kube.Step) kube.Path {
+			return path(kube.Field("matchExpressions"), kube.Item(i, "")).With(s...)
+		}, e)
+	}
+}
+
+// affinity holds the selectors of Pods that a Pod wants to be with, or not, to the syntax of labels.
+func (r *run) affinity(p *pod, kind string) {
+	const required, preferred = "requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"
+	n := p.affinity.Get(kind)
+	for i, term := range n.Get(required).Items() {
+		r.selectorSyntax(p.object, term.Get("labelSelector"), func(s ...kube.Step) kube.Path {
+			return p.inSpec(kube.Field("affinity"), kube.Field(kind), kube.Field(required), kube.Item(i, ""), kube.Field("labelSelector")).With(s...)
+		})
+	}
+	for i, term := range n.Get(preferred).Items() {
+		r.selectorSyntax(p.object, term.Get("podAffinityTerm", "labelSelector"), func(s ...kube.Step) kube.Path {
+			return p.inSpec(kube.Field("affinity"), kube.Field(kind), kube.Field(preferred), kube.Item(i, ""),
+				kube.Field("podAffinityTerm"), kube.Field("labelSelector")).With(s...)
+		})
+	}
+}
+
 // expression holds a requirement of a LabelSelector to its syntax.
-func (r *run) expression(o *object, i int, e kube.Node) {
-	field := func(name string) kube.Path { return atExpressions(kube.Item(i, ""), kube.Field(name)) }
+func (r *run) expression(o *object, path where, e kube.Node) {
+	field := func(name string) kube.Path { return path(kube.Field(name)) }
+	for i, v := range e.Get("values").Items() {
+		if want := syntax.LabelValue(v.Str()); want != "" {
+			r.report(o, path(kube.Field("values"), kube.Item(i, "")), "got %q, want %s", v.Str(), want)
+		}
+	}
 	if key := e.Get("key").Str(); syntax.Qualified(key) != "" {
 		r.report(o, field("key"), "%q is not a key that labels may have, want %s", key, syntax.Qualified(key))
 	}

@@ -15,6 +15,8 @@ type pod struct {
 	account, oldAccount, restart     kube.Node
 	hostNetwork, grace, priority     kube.Node
 	nodeSelector, resources, secrets kube.Node
+	tolerations, affinity, security  kube.Node
+	dnsPolicy, dnsConfig, spread     kube.Node
 
 	containers []container // init containers first, then the others, then ephemeral ones
 	volumes    []volume
@@ -40,6 +42,7 @@ type container struct {
 	envFrom, resources, lifecycle kube.Node
 	command, args, restart        kube.Node
 	liveness, readiness, startup  kube.Node
+	security                      kube.Node
 }
 
 // port is a port of a container.
@@ -134,6 +137,18 @@ func (p *pod) field(key string, v kube.Node) {
 		p.nodeSelector = v
 	case "resources":
 		p.resources = v
+	case "tolerations":
+		p.tolerations = v
+	case "affinity":
+		p.affinity = v
+	case "securityContext":
+		p.security = v
+	case "topologySpreadConstraints":
+		p.spread = v
+	case "dnsPolicy":
+		p.dnsPolicy = v
+	case "dnsConfig":
+		p.dnsConfig = v
 	}
 }
 
@@ -195,6 +210,8 @@ func (p *pod) readContainer(c *container, n kube.Node) {
 			c.readiness = v
 		case "startupProbe":
 			c.startup = v
+		case "securityContext":
+			c.security = v
 		}
 	}
 }

@@ -98,3 +98,47 @@ func (r *run) shared(p *pod, d, c *container) {
 		}
 	}
 }
+
+// hostPorts: what two containers of a Pod want of the node, the node cannot give.
+func hostPorts(r *run, p *pod) {
+	for i := range p.containers {
+		c := &p.containers[i]
+		if c.list != "containers" {
+			continue // others may have stopped by then
+		}
+		for j := range c.ports {
+			if n := p.hostPort(c, j); n != 0 {
+				r.sameHostPort(p, i, j, n)
+			}
+		}
+	}
+}
+
+// hostPort is the port of the node that leads to port i of a container, or 0.
+func (p *pod) hostPort(c *container, i int) int64 {
+	n, _ := c.ports[i].hostPort.Int()
+	if n == 0 && p.hostNetwork.Bool() {
+		n, _ = c.ports[i].number.Int()
+	}
+	return n
+}
+
+// sameHostPort looks for the port among those before port j of container i.
+func (r *run) sameHostPort(p *pod, i, j int, n int64) {
+	c := &p.containers[i]
+	x := &c.ports[j]
+	for k := range p.containers[:i+1] {
+		d := &p.containers[k]
+		for l := range d.ports {
+			y := &d.ports[l]
+			if k == i && l >= j || d.list != c.list || p.hostPort(d, l) != n || orDefault(x.protocol, "TCP") != orDefault(y.protocol, "TCP") || x.hostIP != y.hostIP {
+				continue
+			}
+			if k == i && kube.Equal(x.number, y.number) {
+				return // they are one port, of which duplicate-item speaks
+			}
+			r.report(p.object, p.inPort(c, j), "port %d of the node leads to two ports of the Pod", n).see(p.object, p.inPort(d, l), "the other one")
+			return
+		}
+	}
+}

@@ -29,7 +29,7 @@ func probes(c *container, yield func(field string, n kube.Node)) {
 func probe(r *run, p *pod, c *container) {
 	probes(c, func(field string, n kube.Node) {
 		path := func(s ...kube.Step) kube.Path { return p.in(c, kube.Field(field)).With(s...) }
-		r.handler(p, n, "a probe", path)
+		r.handler(p, n, "a probe", "exec, httpGet, tcpSocket and grpc", path)
 		for key, v := range n.All() {
 			i, ok := v.Int()
 			switch {
@@ -51,7 +51,7 @@ func lifecycle(r *run, p *pod, c *container) {
 			continue
 		}
 		path := func(s ...kube.Step) kube.Path { return p.in(c, kube.Field("lifecycle"), kube.Field(hook)).With(s...) }
-		r.handler(p, n, "a hook", path)
+		r.handler(p, n, "a hook", "exec, httpGet, tcpSocket and sleep", path)
 		if sleep := n.Get("sleep"); sleep.Exists() {
 			r.sleep(p, sleep.Get("seconds"), path)
 		}
@@ -76,7 +76,7 @@ func (r *run) sleep(p *pod, n kube.Node, path where) {
 }
 
 // handler wants exactly one way to act, with a good port.
-func (r *run) handler(p *pod, n kube.Node, what string, path where) {
+func (r *run) handler(p *pod, n kube.Node, what, ways string, path where) {
 	count := 0
 	for name, h := range n.All() {
 		if !isHandler(name) {
@@ -97,7 +97,7 @@ func (r *run) handler(p *pod, n kube.Node, what string, path where) {
 		}
 	}
 	if count != 1 {
-		r.report(p.object, path(), "%s does one thing, got %d of exec, httpGet, tcpSocket and grpc", what, count)
+		r.report(p.object, path(), "%s does one thing, got %d of %s", what, count, ways)
 	}
 }
 

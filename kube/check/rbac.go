@@ -24,8 +24,15 @@ func subjects(r *run, o *object) {
 		if s.Get("name").Str() == "" {
 			r.report(o, path("name"), "a subject needs a name")
 		}
+		group := s.Get("apiGroup")
 		switch kind := s.Get("kind").Str(); kind {
 		case "ServiceAccount":
+			if group.Str() != "" {
+				r.report(o, path("apiGroup"), "got %q, and a ServiceAccount is of the core's group", group.Str()).help("leave it out")
+			}
+			if name := s.Get("name").Str(); name != "" && subdomain.want(name, r.minor) != "" {
+				r.report(o, path("name"), "got %q, want %s", name, subdomain.want(name, r.minor)).near(name, subdomain, r.minor)
+			}
 			if s.Get("namespace").Str() == "" {
 				f := r.report(o, path("namespace"), "a ServiceAccount is named with its namespace")
 				if o.kind.id == roleBinding {
@@ -33,6 +40,9 @@ func subjects(r *run, o *object) {
 				}
 			}
 		case "User", "Group":
+			if g := group.Str(); group.Exists() && g != "" && g != "rbac.authorization.k8s.io" {
+				r.report(o, path("apiGroup"), "got %q, want \"rbac.authorization.k8s.io\"", g)
+			}
 			if s.Get("namespace").Str() != "" {
 				r.report(o, path("namespace"), "a %s lives in no namespace", kind).warn()
 			}

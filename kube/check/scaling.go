@@ -35,6 +35,10 @@ func scaleTarget(r *run, o *object) {
 	if o.kind.id != autoscaler {
 		return
 	}
+	if ref := o.spec.Get("scaleTargetRef"); o.Version == "v2" && ref.Get("kind").Str() != "ReplicationController" && !strings.Contains(ref.Get("apiVersion").Str(), "/") {
+		r.report(o, kube.Fields("spec", "scaleTargetRef", "apiVersion"), "got %s, want group and version, such as \"apps/v1\"", show(ref.Get("apiVersion"))).fail()
+		return
+	}
 	if t := o.scales; t != nil {
 		if t.scaledBy != o {
 			r.report(o, kube.Fields("spec", "scaleTargetRef"), "%s is scaled twice: the two undo each other's work", t.ID).

@@ -139,6 +139,10 @@ func serviceType(r *run, o *object) {
 			r.report(o, at("spec", "clusterIP"), "a Service of type %s is not headless, got \"None\"", typ)
 		}
 	case "", "ClusterIP":
+		if v := o.spec.Get("externalTrafficPolicy"); v.Str() != "" && o.spec.Get("externalIPs").Len() == 0 {
+			r.report(o, at("spec", "externalTrafficPolicy"), "a Service of type ClusterIP has no traffic from outside, want type NodePort or LoadBalancer").
+				help("internalTrafficPolicy is about traffic inside of the cluster")
+		}
 		for _, x := range r.servicePorts(o) {
 			if n, _ := x.atNode.Int(); n != 0 {
 				r.report(o, x.in(kube.Field("nodePort")), "a Service of type ClusterIP has no node ports, want type NodePort or LoadBalancer")

@@ -41,7 +41,7 @@ var table = [...]check{
 	},
 	{
 		name: "label-syntax", severity: Error, object: labelSyntax, pod: podLabelSyntax,
-		doc: "Keys or values of labels, selectors or node selectors that Kubernetes refuses: at most 63 letters, digits, \"-\", \"_\" and \".\", the key after a DNS name and \"/\" if wanted.",
+		doc: "Keys or values of labels, selectors or node selectors that Kubernetes refuses: at most 63 letters, digits, \"-\", \"_\" and \".\", the key after a DNS name and \"/\" if wanted. Also a level of Pod security that there is not.",
 	},
 	{
 		name: "annotation-syntax", severity: Error, object: annotationSyntax, pod: podAnnotationSyntax,
@@ -60,12 +60,28 @@ var table = [...]check{
 		doc: "The Pods of a Deployment, StatefulSet or DaemonSet restart always, those of a Job never or on failure. The API server refuses all else, also a Job that says nothing.",
 	},
 	{
+		name: "rollout", severity: Error, object: rollout,
+		doc: "How the Pods of a Deployment or DaemonSet are replaced, where the API server refuses it: Recreate with a rollingUpdate, neither a Pod missing nor one too many, a deadline that is over before a Pod counts as ready.",
+	},
+	{
+		name: "job", severity: Error, object: jobRules,
+		doc: "Fields of a Job that do not go together: limits by index without completionMode Indexed, a podFailurePolicy with restartPolicy OnFailure.",
+	},
+	{
+		name: "scheduling", severity: Error, pod: scheduling,
+		doc: "Tolerations and requirements of nodes that the API server refuses: no key without operator Exists, a time with another effect than NoExecute, values that an operator does not take.",
+	},
+	{
+		name: "pod-dns", severity: Error, pod: podDNS,
+		doc: "A dnsPolicy None without nameservers in dnsConfig. The API server refuses it.",
+	},
+	{
 		name: "image", severity: Error, container: image,
 		doc: "A container without an image; or, as a warning, an image reference that no container runtime can read, such as one with an upper case repository.",
 	},
 	{
-		name: "container-port", severity: Error, container: containerPort,
-		doc: "Ports of a container that the API server refuses: a number outside 1 to 65535, a name that is no IANA service name of at most 15 characters or that two ports have, a hostPort that differs from the containerPort on the node's network.",
+		name: "container-port", severity: Error, pod: hostPorts, container: containerPort,
+		doc: "Ports of a container that the API server refuses: a number outside 1 to 65535, a name that is no IANA service name of at most 15 characters or that two ports have, a hostPort that differs from the containerPort on the node's network, or that leads to two of them.",
 	},
 	{
 		name: "shared-port", severity: Warning, pod: sharedPort,
@@ -73,7 +89,7 @@ var table = [...]check{
 	},
 	{
 		name: "env", severity: Error, container: envSyntax,
-		doc: "An environment variable whose name Kubernetes refuses, whose value is no string, or that has a value and a source, or no source.",
+		doc: "An environment variable whose name Kubernetes refuses, whose value is no string, or that has a value and a source, or no source; an item of envFrom with no source or two.",
 	},
 	{
 		name: "env-reference", severity: Warning, container: envReference,
@@ -81,11 +97,15 @@ var table = [...]check{
 	},
 	{
 		name: "volume", severity: Error, pod: volumeSource,
-		doc: "A volume without a name, with one that is no DNS label, or that says twice what it holds; as a warning, one that does not say it at all.",
+		doc: "A volume without a name, with one that is no DNS label, or that says twice what it holds, an emptyDir of a medium that there is not; as a warning, one that does not say it at all.",
 	},
 	{
 		name: "volume-mount", severity: Error, container: volumeMount,
 		doc: "A container mounts a volume that its Pod does not have, or mounts it nowhere.",
+	},
+	{
+		name: "claim", severity: Error, object: claimSyntax, pod: podClaims,
+		doc: "A PersistentVolumeClaim without access modes, or that asks for no storage; also a template of a StatefulSet and an ephemeral volume.",
 	},
 	{
 		name: "unused-volume", severity: Warning, pod: unusedVolume,
@@ -106,6 +126,10 @@ var table = [...]check{
 	{
 		name: "lifecycle", severity: Error, container: lifecycle,
 		doc: "A hook that the API server refuses: not exactly one thing to do, or a sleep that is longer than terminationGracePeriodSeconds.",
+	},
+	{
+		name: "security-context", severity: Error, container: securityContext,
+		doc: "What a container may do, where the API server or the kubelet refuses it: privileged without allowPrivilegeEscalation, root with runAsNonRoot.",
 	},
 	{
 		name: "new-field", severity: Error, container: newField,
@@ -132,8 +156,12 @@ var table = [...]check{
 		doc: "A PodDisruptionBudget or NetworkPolicy selects no Pod template of the set, and so protects nothing.",
 	},
 	{
+		name: "network-policy", severity: Error, object: networkRules,
+		doc: "Rules of a NetworkPolicy that the API server refuses: a peer that is nobody, or a block of addresses and a selector; exceptions outside of their block; ranges of ports without a number or backwards.",
+	},
+	{
 		name: "ingress", severity: Error, object: ingressSyntax,
-		doc: "Rules of an Ingress that the API server refuses: hosts that are no DNS names, paths that do not begin with \"/\", no pathType.",
+		doc: "Rules of an Ingress that the API server refuses: hosts that are no DNS names, paths that do not begin with \"/\", no pathType, backends that are nothing or two things.",
 	},
 	{
 		name: "ingress-backend", severity: Warning, object: ingressBackend,
@@ -156,8 +184,12 @@ var table = [...]check{
 		doc: "A HorizontalPodAutoscaler whose maxReplicas is missing, below 1 or below minReplicas.",
 	},
 	{
+		name: "scale-metric", severity: Error, object: scaleMetric,
+		doc: "A metric of a HorizontalPodAutoscaler that does not say what its type needs, or does not aim at one value above 0.",
+	},
+	{
 		name: "scale-target", severity: Warning, object: scaleTarget,
-		doc: "A HorizontalPodAutoscaler scales what the set does not declare, or what another one scales already.",
+		doc: "A HorizontalPodAutoscaler scales what the set does not declare, or what another one scales already; as an error, without its API group.",
 	},
 	{
 		name: "scaled-replicas", severity: Warning, object: scaledReplicas,
@@ -181,11 +213,15 @@ var table = [...]check{
 	},
 	{
 		name: "secret-type", severity: Error, object: secretType,
-		doc: "A Secret lacks what its type demands, such as tls.crt and tls.key.",
+		doc: "A Secret lacks what its type demands, such as tls.crt and tls.key, or what it holds is not JSON where that is read; as a warning, a type by a word that only kubectl knows.",
+	},
+	{
+		name: "role", severity: Error, object: roleRules,
+		doc: "Rules of a Role or ClusterRole that the API server refuses: no verbs, groups or resources, URLs in a Role; as a warning, verbs and groups that the API does not have, so that the rule allows nothing.",
 	},
 	{
 		name: "role-binding", severity: Error, object: subjects,
-		doc: "A RoleBinding or ClusterRoleBinding that the API server refuses: no role, a Role for the whole cluster, a ServiceAccount without a namespace.",
+		doc: "A RoleBinding or ClusterRoleBinding that the API server refuses: no role, a Role for the whole cluster, a ServiceAccount without a namespace, subjects of a wrong API group.",
 	},
 	{
 		name: "reference", severity: Warning, object: objectReference, pod: podReference, container: containerReference,
