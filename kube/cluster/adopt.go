@@ -20,10 +20,11 @@ import (
 
 // An object that is adopted is written by server-side apply as any other, and fields of others that are declared become the
 // set's. What kubectl apply or helm have set and nobody declares any more would stay for ever, since nobody applies it again:
-// before the write their fields become the set's too, and the write takes away those that are not declared.
+// before the write their fields become the set's too, and the write takes away those that are not declared. Of kubectl create and of helm
+// before version 4, which come to own the server's defaults as well, only what is no default becomes the set's (made.go).
 
 // commands are the managers of programs that apply when a person calls them, and by how they write. Controllers, which apply
-// again by themselves, are none. Helm before version 4 is none either: nobody can tell its fields from defaults.
+// again by themselves, are none.
 var commands = map[string][]string{
 	"Update": {"kubectl-client-side-apply"},
 	"Apply":  {"kubectl", "helm"},
@@ -34,18 +35,19 @@ func byCommand(entry kube.Node) bool {
 	return slices.Contains(commands[entry.Get("operation").Str()], entry.Get("manager").Str()) && entry.Get("subresource").Str() == ""
 }
 
-// setByCommand reports whether a manager of an object is a command.
+// setByCommand reports whether a manager of an object is a command, and nobody will call it again.
 func setByCommand(live kube.Node, manager string) bool {
 	for _, m := range live.Get("metadata", "managedFields").Items() {
-		if m.Get("manager").Str() == manager && byCommand(m) {
+		if m.Get("manager").Str() == manager && (byCommand(m) || byMaker(m) && manager != "helm") {
 			return true
 		}
 	}
 	return false
 }
 
-// asUpdates gives the entries of commands names and the form that client-go goes over from, and lists the names.
-func asUpdates(live *unstructured.Unstructured) sets.Set[string] {
+// asUpdates gives the entries of commands names and the form that client-go goes over from, and lists the names. Of a maker's entry
+// it is the part that goes which gets a name.
+func asUpdates(live *unstructured.Unstructured, gone []kube.Node) sets.Set[string] {
 	names := sets.New[string]()
 	list := live.GetManagedFields()
 	for i := range list {
@@ -57,12 +59,33 @@ func asUpdates(live *unstructured.Unstructured) sets.Set[string] {
 				continue
 			}
 			if n, err := decode.JSON(e.FieldsV1.GetRawBytes()); err == nil {
-				e.FieldsV1 = metav1.NewFieldsV1(string(encode.AppendJSON(nil, merged(n, "f:stringData", "f:data"), 0)))
+				e.FieldsV1 = fieldsV1(merged(n, "f:stringData", "f:data"))
 			}
 		}
 	}
+	for i, fields := range gone {
+		if fields.Len() == 0 || list[i].FieldsV1 == nil {
+			continue
+		}
+		n, err := decode.JSON(list[i].FieldsV1.GetRawBytes())
+		if err != nil {
+			continue
+		}
+		if live.GetKind() == "Secret" {
+			n = merged(n, "f:stringData", "f:data")
+		}
+		part := list[i]
+		part.Manager, part.FieldsV1 = "by "+part.Manager, fieldsV1(fields)
+		list[i].FieldsV1 = fieldsV1(less(n, fields))
+		names.Insert(part.Manager)
+		list = append(list, part)
+	}
 	live.SetManagedFields(list)
 	return names
+}
+
+func fieldsV1(n kube.Node) *metav1.FieldsV1 {
+	return metav1.NewFieldsV1(string(encode.AppendJSON(nil, n, 0)))
 }
 
 // upgrade makes fields that commands have set the set's own, by client-go's way of going over to server-side apply. What the
@@ -104,7 +127,11 @@ func (w *writer) upgradeOnce(ctx context.Context, res Resource) (again bool, _ e
 			return IsStale(err), unlessStale(err)
 		}
 	}
-	patch, err := csaupgrade.UpgradeManagedFieldsPatch(&live, asUpdates(&live), w.owner.Manager())
+	gone, err := w.made(ctx, res, b)
+	if err != nil {
+		return IsStale(err), unlessStale(err)
+	}
+	patch, err := csaupgrade.UpgradeManagedFieldsPatch(&live, asUpdates(&live, gone), w.owner.Manager())
 	if err != nil || len(patch) == 0 {
 		return false, err
 	}
@@ -140,7 +167,11 @@ func (w *writer) asShown(ctx context.Context, res Resource, b []byte) error {
 	if err != nil {
 		return err
 	}
-	changes := w.d.comparer.Compare(live, withoutLeftovers(live, result))
+	bare, err := w.d.bare(ctx, res, w.step, live)
+	if err != nil {
+		return err
+	}
+	changes := w.d.comparer.Compare(live, withoutLeftovers(live, result, bare))
 	if !plan.SameChanges(w.step.Changes, changes) {
 		return &Drift{ID: w.step.ID, Changes: changes, By: managersOf(live)}
 	}
@@ -182,14 +213,13 @@ func within(now, shown []plan.Change) bool {
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 // withoutLeftovers is what a dry run answered, without what commands had set and nobody declares. Without server-side apply
-// kubectl comes to own defaults too, which the server sets again: only what it was given counts.
-func withoutLeftovers(live, result kube.Node) kube.Node {
-	var others []kube.Node
-	for _, m := range result.Get("metadata", "managedFields").Items() {
-		if !byCommand(m) {
-			others = append(others, m.Get("fieldsV1"))
-		}
+// kubectl comes to own defaults too, which the server sets again: only what it was given counts. bare is what the server makes of what
+// is declared alone, and is Absent where that is not known: then what makers had set stays.
+func withoutLeftovers(live, result, bare kube.Node) kube.Node {
+	for _, fields := range made(live, result, bare) {
+		result = reset(result, bare, fields)
 	}
+	others := othersOf(result, bare)
 	for _, m := range live.Get("metadata", "managedFields").Items() {
 		if !byCommand(m) {
 			continue

@@ -8,6 +8,7 @@ import (
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/decode"
+	"github.com/starctl/starctl/kube/encode"
 	"github.com/starctl/starctl/kube/plan"
 )
 
@@ -110,6 +111,83 @@ func TestRealAdoptSecret(t *testing.T) {
 		}
 		if data := s.live("Secret", "", "v1", "a").Get("data"); data.Get("old").Exists() || data.Get("k").Str() != "b25l" {
 			t.Errorf("server-side %v: the Secret has %d keys", applied, data.Len())
+		}
+	}
+}
+
+// TestRealAdoptMade: kubectl create and helm before version 4 own what they were given and the server's defaults. The former goes if nobody
+// declares it, or falls back to a default; the latter stays as it is; what others have added since stays too.
+func TestRealAdoptMade(t *testing.T) {
+	deployments := Resource{Group: "apps", Version: "v1", Kind: "Deployment", Name: "deployments", Namespaced: true}
+	services := Resource{Version: "v1", Kind: "Service", Name: "services", Namespaced: true}
+	secrets := Resource{Version: "v1", Kind: "Secret", Name: "secrets", Namespaced: true}
+	const head = `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"w","namespace":"NS"`
+	for _, manager := range []string{"kubectl-create", "helm"} {
+		s := newSet(t)
+		create := func(res Resource, body string) { s.createAs(manager, res, strings.ReplaceAll(body, "NS", s.ns)) }
+		create(deployments, head+`,"labels":{"theirs":"x"},"annotations":{"meta.helm.sh/release-name":"r"}},"spec":{"replicas":3,"paused":true,"revisionHistoryLimit":4,
+			"selector":{"matchLabels":{"a":"w"}},"template":{"metadata":{"labels":{"a":"w"}},"spec":{"nodeSelector":{"disk":"ssd"},"containers":[
+			{"name":"c","image":"x:1","env":[{"name":"KEPT","value":"1"},{"name":"GONE","value":"1"}],"ports":[{"containerPort":80}]},{"name":"gone","image":"y"}]}}}}`)
+		create(services, `{"apiVersion":"v1","kind":"Service","metadata":{"name":"w","namespace":"NS"},"spec":{"type":"NodePort","sessionAffinity":"ClientIP","selector":{"a":"w"},"ports":[{"name":"a","port":80},{"name":"b","port":81}]}}`)
+		create(secrets, `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"w","namespace":"NS"},"stringData":{"k":"one","old":"two"}}`)
+		q := &request{verb: "patch", resource: deployments, namespace: s.ns, name: "w", contentType: "application/merge-patch+json", body: []byte(`{"metadata":{"annotations":{"added":"since"}}}`), query: url.Values{"fieldManager": {"somebody"}}}
+		if _, err := s.c.bytes(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+		before := s.live("Service", "", "v1", "w").Get("spec")
+
+		s.setting.Adopt = true
+		objects := []string{
+			head + `},"spec":{"selector":{"matchLabels":{"a":"w"}},"template":{"metadata":{"labels":{"a":"w"}},"spec":{"containers":[{"name":"c","image":"x:2","env":[{"name":"KEPT","value":"1"}],"ports":[{"containerPort":80}]}]}}}}`,
+			`{"apiVersion":"v1","kind":"Service","metadata":{"name":"w","namespace":"NS"},"spec":{"type":"NodePort","selector":{"a":"w"},"ports":[{"name":"a","port":80}]}}`,
+			`{"apiVersion":"v1","kind":"Secret","metadata":{"name":"w","namespace":"NS"},"data":{"k":"b25l"}}`,
+		}
+		d, p := s.plan(objects...)
+		for _, o := range p.Obstacles {
+			t.Fatalf("%s: %s: %s", o.ID, o.Path, o.Message)
+		}
+		shown := map[string]string{}
+		for i := range p.Steps {
+			for _, c := range p.Steps[i].Changes {
+				shown[p.Steps[i].ID.Kind+" "+c.Path.String()] = c.Old.Text() + " -> " + c.New.Text()
+			}
+		}
+		for _, want := range []string{
+			`Deployment metadata.labels["theirs"]: x -> `, `Deployment spec.replicas: 3 -> 1`, `Deployment spec.paused: true -> `, `Deployment spec.revisionHistoryLimit: 4 -> 10`,
+			`Deployment spec.template.spec.containers["c"].image: x:1 -> x:2`, `Deployment spec.template.spec.containers["c"].env["GONE"]: `,
+			`Deployment spec.template.spec.containers["gone"]: `, `Deployment spec.template.spec.nodeSelector: `,
+			`Service spec.sessionAffinity: ClientIP -> None`, `Service spec.ports["81/TCP"]: `, `Secret data["old"]: `,
+		} {
+			path, change, _ := strings.Cut(want, ": ")
+			if got, ok := shown[path]; !ok || !strings.HasPrefix(got, change) {
+				t.Errorf("%s: of %s the plan shows %q, want %q", manager, path, got, change)
+			}
+		}
+		lives := map[string]kube.Node{}
+		for i := range p.Steps {
+			id := p.Steps[i].ID
+			lives[id.Kind] = s.live(id.Kind, id.Group, id.Version, id.Name)
+		}
+		if _, err := d.Apply(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		for i := range p.Steps {
+			id := p.Steps[i].ID
+			now := s.live(id.Kind, id.Group, id.Version, id.Name)
+			if got := d.comparer.Compare(lives[id.Kind], now); !plan.SameChanges(got, p.Steps[i].Changes) {
+				t.Errorf("%s: %s: shown were %+v, done %+v", manager, id.Kind, p.Steps[i].Changes, got)
+			}
+		}
+		live := s.live("Deployment", "apps", "v1", "w")
+		if live.Get("metadata", "annotations", "added").Str() != "since" || live.Get("metadata", "annotations", "meta.helm.sh/release-name").Exists() {
+			t.Errorf("%s: annotations %s", manager, encode.AppendJSON(nil, live.Get("metadata", "annotations"), 0))
+		}
+		if now := s.live("Service", "", "v1", "w").Get("spec"); !kube.Equal(now.Get("clusterIP"), before.Get("clusterIP")) {
+			t.Errorf("%s: the Service has another address", manager)
+		}
+		s.setting.Adopt = false
+		if _, p := s.plan(objects...); !p.Empty() || len(p.Obstacles) > 0 {
+			t.Errorf("%s: after adopting: %+v %+v", manager, p.Steps, p.Obstacles)
 		}
 	}
 }
@@ -226,7 +304,7 @@ func TestWithoutLeftovers(t *testing.T) {
 		"f:spec":{"f:both":{},"f:labels":{"f:a":{}},"f:list":{"k:{\"name\":\"mine\"}":{".":{},"f:name":{}}}}}}]},
 		"spec":{"paused":true,"both":1,"default":1,"defaults":{"d":1},"server":2,"labels":{"a":"1","b":"2","c":"3"},"gone":{"x":1},"list":[{"name":"mine","v":1},{"name":"old"},{"name":"other"}]}}`)
 	want := parse(`{"both":1,"default":1,"defaults":{"d":1},"server":2,"labels":{"a":"1","c":"3"},"list":[{"name":"mine"},{"name":"other"}]}`)
-	if got := withoutLeftovers(live, result).Get("spec"); !kube.Equal(got, want) {
+	if got := withoutLeftovers(live, result, kube.Node{}).Get("spec"); !kube.Equal(got, want) {
 		t.Errorf("got %v", got.Text())
 	}
 }

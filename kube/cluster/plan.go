@@ -241,7 +241,7 @@ func (t *trial) run(ctx context.Context) error {
 		}
 		applied, err := t.send(ctx)
 		if err == nil {
-			return t.done(applied)
+			return t.done(ctx, applied)
 		}
 		if IsStale(err) && try > 0 {
 			if err := sleep(ctx, pauseAfter(try)); err != nil {
@@ -413,7 +413,7 @@ func (t *trial) static() {
 }
 
 // done reads what the dry run answered.
-func (t *trial) done(a Applied) error {
+func (t *trial) done(ctx context.Context, a Applied) error {
 	result, err := decode.JSON(a.Object)
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.step.ID, err)
@@ -433,11 +433,23 @@ func (t *trial) done(a Applied) error {
 		return nil
 	}
 	if t.adopt {
-		result = withoutLeftovers(t.live, result)
+		if result, err = t.adopted(ctx, result); err != nil {
+			return err
+		}
 	}
 	t.settle(result)
 	t.dropped(result)
 	return nil
+}
+
+// adopted is what a dry run answered without what goes with an adoption.
+func (t *trial) adopted(ctx context.Context, result kube.Node) (kube.Node, error) {
+	t.step.Desired = t.desired
+	bare, err := t.d.bare(ctx, t.resource[t.i], t.step, t.live)
+	if by := makersOf(t.live); err == nil && len(by) > 0 && !bare.Exists() {
+		t.note(t.i, "leftovers", nil, nil, "what %s had set and the file does not declare stays: the server refuses the dry run of another object like this one, which would tell it from defaults", strings.Join(by, ", "))
+	}
+	return withoutLeftovers(t.live, result, bare), err
 }
 
 // settle says what changes from the live object to what it becomes.

@@ -32,7 +32,7 @@ func (t *trial) immutable(ctx context.Context, err error) error {
 		t.object(t.i, "immutable", path, []string{"allow that it is deleted and made again: apply.replace(object)", "or give the new one another name"}, "%s", message)
 		return nil
 	}
-	result, rerr := t.substitute(ctx)
+	result, rerr := t.d.substitute(ctx, t.resource[t.i], id, t.desired)
 	if rerr != nil {
 		switch {
 		case statusOf(rerr) == nil:
@@ -71,13 +71,12 @@ func podsOf(live kube.Node) int {
 }
 
 // substitute is the dry run of a new object in place of the live one, under a name that is free.
-func (t *trial) substitute(ctx context.Context) (kube.Node, error) {
-	id := t.step.ID
+func (d *Deployment) substitute(ctx context.Context, res Resource, id kube.ID, desired kube.Node) (kube.Node, error) {
 	name := id.Name[:min(len(id.Name), 50)] + "-" + newID()[:8]
-	renamed := edit(t.desired, "metadata", func(meta kube.Node) kube.Node {
+	renamed := edit(desired, "metadata", func(meta kube.Node) kube.Node {
 		return edit(meta, "name", func(kube.Node) kube.Node { return kube.OfString(name) })
 	})
-	a, err := t.d.Client.Apply(ctx, t.resource[t.i], id.Namespace, name, pinsOf(renamed, "", ""), ApplyOptions{Manager: t.owner.Manager(), DryRun: true})
+	a, err := d.Client.Apply(ctx, res, id.Namespace, name, pinsOf(renamed, "", ""), ApplyOptions{Manager: d.owner().Manager(), DryRun: true})
 	if err != nil {
 		return kube.Node{}, err
 	}
