@@ -21,7 +21,7 @@ import (
 // An object that is adopted is written by server-side apply as any other, and fields of others that are declared become the
 // set's. What kubectl apply or helm have set and nobody declares any more would stay for ever, since nobody applies it again:
 // before the write their fields become the set's too, and the write takes away those that are not declared. Of kubectl create and of helm
-// before version 4, which come to own the server's defaults as well, only what is no default becomes the set's (made.go).
+// before version 4, which come to own the server's defaults as well, the defaults that nobody declares stay theirs (made.go).
 
 // commands are the managers of programs that apply when a person calls them, and by how they write. Controllers, which apply
 // again by themselves, are none.
@@ -46,8 +46,8 @@ func setByCommand(live kube.Node, manager string) bool {
 }
 
 // asUpdates gives the entries of commands names and the form that client-go goes over from, and lists the names. Of a maker's entry
-// it is the part that goes which gets a name.
-func asUpdates(live *unstructured.Unstructured, gone []kube.Node) sets.Set[string] {
+// it is the part that moves which gets a name.
+func asUpdates(live *unstructured.Unstructured, moved []kube.Node) sets.Set[string] {
 	names := sets.New[string]()
 	list := live.GetManagedFields()
 	for i := range list {
@@ -63,7 +63,7 @@ func asUpdates(live *unstructured.Unstructured, gone []kube.Node) sets.Set[strin
 			}
 		}
 	}
-	for i, fields := range gone {
+	for i, fields := range moved {
 		if fields.Len() == 0 || list[i].FieldsV1 == nil {
 			continue
 		}
@@ -127,11 +127,11 @@ func (w *writer) upgradeOnce(ctx context.Context, res Resource) (again bool, _ e
 			return IsStale(err), unlessStale(err)
 		}
 	}
-	gone, err := w.made(ctx, res, b)
+	moved, err := w.moved(ctx, res, b)
 	if err != nil {
 		return IsStale(err), unlessStale(err)
 	}
-	patch, err := csaupgrade.UpgradeManagedFieldsPatch(&live, asUpdates(&live, gone), w.owner.Manager())
+	patch, err := csaupgrade.UpgradeManagedFieldsPatch(&live, asUpdates(&live, moved), w.owner.Manager())
 	if err != nil || len(patch) == 0 {
 		return false, err
 	}
@@ -163,37 +163,54 @@ func (w *writer) asShown(ctx context.Context, res Resource, b []byte) error {
 	if err != nil {
 		return err
 	}
-	result, err := w.try(ctx, res)
+	result, err := w.foreseen(ctx, res, live)
 	if err != nil {
 		return err
 	}
-	bare, err := w.d.bare(ctx, res, w.step, live)
-	if err != nil {
-		return err
-	}
-	changes := w.d.comparer.Compare(live, withoutLeftovers(live, result, bare))
-	if !plan.SameChanges(w.step.Changes, changes) {
+	changes := w.d.comparer.Compare(live, result)
+	if !plan.SameChanges(w.shown, changes) {
 		return &Drift{ID: w.step.ID, Changes: changes, By: managersOf(live)}
 	}
 	return nil
 }
 
-// upgraded makes sure that the write does what was shown, now that the fields are the set's.
+// foreseen is what an adoption makes of a live object.
+func (w *writer) foreseen(ctx context.Context, res Resource, live kube.Node) (kube.Node, error) {
+	result, err := w.try(ctx, res)
+	if IsInvalid(err) {
+		if n, ferr := w.d.foresee(ctx, res, w.step, live); ferr != nil || n.Exists() {
+			return n, ferr
+		}
+	}
+	if err != nil {
+		return kube.Node{}, err
+	}
+	bare, err := w.d.bare(ctx, res, w.step, live)
+	return withoutLeftovers(live, result, bare), err
+}
+
+// upgraded makes sure that the write does what was shown, or less, now that the fields are the set's. Controllers may write meanwhile.
 func (w *writer) upgraded(ctx context.Context, res Resource, b []byte) error {
 	live, err := decode.JSON(b)
-	if err != nil {
-		return err
+	for try := 0; err == nil; try++ {
+		w.version = versionOf(live)
+		var result kube.Node
+		if result, err = w.try(ctx, res); err == nil {
+			changes := w.d.comparer.Compare(live, result)
+			if !within(changes, w.shown) {
+				return &Drift{ID: w.step.ID, Changes: changes, By: managersOf(live)}
+			}
+			w.shown = changes
+			return nil
+		}
+		if !IsStale(err) || try == mostTries {
+			return err
+		}
+		if err = sleep(ctx, pauseAfter(try)); err == nil {
+			live, err = w.d.get(ctx, w.step.ID)
+		}
 	}
-	w.version = versionOf(live)
-	result, err := w.try(ctx, res)
-	if err != nil {
-		return err
-	}
-	changes := w.d.comparer.Compare(live, result)
-	if !within(changes, w.step.Changes) {
-		return &Drift{ID: w.step.ID, Changes: changes, By: managersOf(live)}
-	}
-	return nil
+	return err
 }
 
 // within reports whether all changes were shown. What was to go may have become a default instead.
@@ -299,9 +316,8 @@ func stripPart(v kube.Node, key string, owned, given kube.Node, others []kube.No
 			inside = append(inside, o)
 		}
 	}
-	whole := mine.Len() == 0 || mine.Get(".").Exists()
 	switch {
-	case len(inside) == 0 && whole:
+	case len(inside) == 0: // what nobody owns anything of any more goes with all that it has
 		return kube.Node{}
 	case mine.Len() == 0:
 		return v

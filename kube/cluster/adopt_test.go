@@ -192,6 +192,89 @@ func TestRealAdoptMade(t *testing.T) {
 	}
 }
 
+// TestRealAdoptThenChange: what was adopted as it was belongs to the set alone, and can be changed later.
+func TestRealAdoptThenChange(t *testing.T) {
+	deployments := Resource{Group: "apps", Version: "v1", Kind: "Deployment", Name: "deployments", Namespaced: true}
+	deployment := func(image, more string) string {
+		return `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"w","namespace":"NS","labels":{"l":"` + image + `"}},"spec":{"selector":{"matchLabels":{"a":"w"}},
+			"template":{"metadata":{"labels":{"a":"w"}},"spec":{"containers":[{"name":"c","image":"` + image + `"` + more + `}]}}}}`
+	}
+	for _, manager := range []string{"kubectl-create", "helm", "kubectl-client-side-apply"} {
+		s := newSet(t)
+		s.createAs(manager, deployments, strings.ReplaceAll(deployment("x", `,"args":["a"]`), "NS", s.ns))
+		s.setting.Adopt = true
+		s.apply(deployment("x", `,"args":["a"]`))
+		s.setting.Adopt = false
+		s.apply(deployment("y", ""))
+		if manager == "kubectl-create" { // a default that it owns
+			s.apply(strings.Replace(deployment("y", ""), `"spec":{`, `"spec":{"progressDeadlineSeconds":77,`, 1))
+		}
+		live := s.live("Deployment", "apps", "v1", "w")
+		for _, c := range live.Get("spec", "template", "spec", "containers").Items() {
+			if c.Get("image").Str() != "y" || c.Get("args").Exists() {
+				t.Errorf("%s: %s", manager, encode.AppendJSON(nil, c, 0))
+			}
+		}
+	}
+}
+
+// TestRealAdoptEitherOr: what was set and what is declared may exclude each other, so that the server refuses both together.
+func TestRealAdoptEitherOr(t *testing.T) {
+	budgets := Resource{Group: "policy", Version: "v1", Kind: "PodDisruptionBudget", Name: "poddisruptionbudgets", Namespaced: true}
+	deployments := Resource{Group: "apps", Version: "v1", Kind: "Deployment", Name: "deployments", Namespaced: true}
+	budget := func(spec string) string {
+		return `{"apiVersion":"policy/v1","kind":"PodDisruptionBudget","metadata":{"name":"w","namespace":"NS"},"spec":{` + spec + `,"selector":{"matchLabels":{"a":"w"}}}}`
+	}
+	deployment := func(strategy, probe, volume string) string {
+		return `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"w","namespace":"NS"},"spec":{"strategy":{` + strategy + `},"selector":{"matchLabels":{"a":"w"}},
+			"template":{"metadata":{"labels":{"a":"w"}},"spec":{"volumes":[{"name":"v",` + volume + `}],"containers":[{"name":"c","image":"x","volumeMounts":[{"name":"v","mountPath":"/v"}],"readinessProbe":{` + probe + `}}]}}}}`
+	}
+	was := []string{
+		budget(`"minAvailable":1`),
+		deployment(`"type":"RollingUpdate","rollingUpdate":{"maxSurge":3}`, `"httpGet":{"path":"/","port":80}`, `"hostPath":{"path":"/tmp"}`),
+	}
+	now := []string{budget(`"maxUnavailable":1`), deployment(`"type":"Recreate"`, `"tcpSocket":{"port":80}`, `"emptyDir":{}`)}
+	for _, manager := range []string{"kubectl-create", "helm", "kubectl-client-side-apply", "kubectl"} {
+		s := newSet(t)
+		for i, res := range []Resource{budgets, deployments} {
+			body := strings.ReplaceAll(was[i], "NS", s.ns)
+			if manager == "kubectl" {
+				if _, err := s.c.Apply(t.Context(), res, s.ns, "w", []byte(body), ApplyOptions{Manager: manager}); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			if manager == "kubectl-client-side-apply" {
+				body = strings.Replace(body, `"metadata":{`, `"metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":`+strconv.Quote(strings.NewReplacer("\n", "", "\t", "").Replace(body))+`},`, 1)
+			}
+			s.createAs(manager, res, body)
+		}
+		s.setting.Adopt = true
+		d, p := s.plan(now...)
+		for _, o := range p.Obstacles {
+			t.Fatalf("%s: %s: %s: %s", manager, o.ID, o.Path, o.Message)
+		}
+		if got := changesOf(p, "w"); got["spec.minAvailable"] != "1 -> " || got["spec.maxUnavailable"] != " -> 1" || got["spec.strategy.type"] != "RollingUpdate -> Recreate" {
+			t.Errorf("%s: the plan shows %v", manager, got)
+		}
+		if _, err := d.Apply(t.Context(), p); err != nil {
+			t.Fatalf("%s: %v", manager, err)
+		}
+		s.setting.Adopt = false
+		if _, p := s.plan(now...); !p.Empty() || len(p.Obstacles) > 0 {
+			t.Errorf("%s: after adopting: %+v %+v", manager, p.Steps, p.Obstacles)
+		}
+	}
+	// A mistake in the file is one, whatever is there.
+	s := newSet(t)
+	s.createAs("kubectl-create", budgets, strings.ReplaceAll(was[0], "NS", s.ns))
+	s.setting.Adopt = true
+	_, p := s.plan(budget(`"maxUnavailable":1,"minAvailable":1`))
+	if len(p.Obstacles) != 1 || p.Obstacles[0].Kind != "invalid" {
+		t.Errorf("%+v", p.Obstacles)
+	}
+}
+
 // TestRealAdoptDefaults: kubectl without server-side apply comes to own defaults; adopting the same object changes nothing of them,
 // and rolls no Pod.
 func TestRealAdoptDefaults(t *testing.T) {

@@ -151,6 +151,13 @@ func (c *Client) Update(ctx context.Context, r Resource, ns, name string, body [
 	return c.bytes(ctx, q)
 }
 
+// TryUpdate is a dry run of Update, by whoever owns the fields that it changes.
+func (c *Client) TryUpdate(ctx context.Context, r Resource, ns, name string, body []byte) ([]byte, error) {
+	q := &request{verb: "update", resource: r, namespace: ns, name: name, contentType: mediaJSON, body: body, again: true} // it changes nothing
+	q.query = url.Values{"fieldManager": {fieldManager}, "dryRun": {"All"}}
+	return c.bytes(ctx, q)
+}
+
 func pinned(body []byte) bool {
 	var o struct {
 		Metadata struct {

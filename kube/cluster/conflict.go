@@ -22,7 +22,7 @@ func (t *trial) conflict(err error) (again bool) {
 			t.note(t.i, "scaled", kube.Fields("spec", "replicas"), []string{`say so in the file: apply.leave(object, "spec.replicas")`},
 				"%s scales it, now to %s: left alone", c.Manager, t.live.Get("spec", "replicas").Text())
 			t.desired, left = withoutReplicas(t.desired), true
-		case t.adopt:
+		case t.adopt, onlyMakes(c.Manager):
 			taken = append(taken, c)
 		default:
 			open = append(open, c)

@@ -55,7 +55,7 @@ func (w *writer) drifted(ctx context.Context, res Resource, live kube.Node, mine
 	switch {
 	case mine && len(changes) == 0 && plan.SameOwner(live, result, w.owner.Manager()):
 		return live, false, nil
-	case !plan.SameChanges(w.step.Changes, changes):
+	case !plan.SameChanges(w.shown, changes):
 		return kube.Node{}, false, &Drift{ID: w.step.ID, Changes: changes, By: managersOf(live)}
 	}
 	return kube.Node{}, true, nil

@@ -360,6 +360,8 @@ func (t *trial) refused(ctx context.Context, err error) (again bool, _ error) {
 		t.static()
 	case IsInvalid(err) && t.redefine[t.step.ID.Group+"/"+t.step.ID.Kind]:
 		t.static() // the definition that the set brings may allow it
+	case IsInvalid(err) && t.adopt:
+		return t.foreseen(ctx, err)
 	case t.mayReplace(err):
 		return false, t.immutable(ctx, err)
 	case IsInvalid(err):
@@ -450,6 +452,27 @@ func (t *trial) adopted(ctx context.Context, result kube.Node) (kube.Node, error
 		t.note(t.i, "leftovers", nil, nil, "what %s had set and the file does not declare stays: the server refuses the dry run of another object like this one, which would tell it from defaults", strings.Join(by, ", "))
 	}
 	return withoutLeftovers(t.live, result, bare), err
+}
+
+// foreseen plans an adoption whose dry run was refused. It says whether to try again, since somebody has written meanwhile.
+func (t *trial) foreseen(ctx context.Context, cause error) (again bool, _ error) {
+	t.step.Desired = t.desired
+	result, err := t.d.foresee(ctx, t.resource[t.i], t.step, t.live)
+	switch {
+	case IsStale(err), IsNotFound(err):
+		return t.reread(ctx)
+	case err != nil:
+		return false, err
+	case !result.Exists() && t.mayReplace(cause):
+		return false, t.immutable(ctx, cause)
+	case !result.Exists():
+		t.invalid(cause)
+		return false, nil
+	}
+	t.force = true
+	t.settle(result)
+	t.dropped(result)
+	return false, nil
 }
 
 // settle says what changes from the live object to what it becomes.

@@ -18,11 +18,12 @@ type writer struct {
 	uid, version string // of what is there, as far as the plan knows, or what was seen since
 	force        bool   // fields of others are taken: those that the plan shows
 	resent       bool   // an answer was lost: what is there may be of this writer
+	shown        []plan.Change
 }
 
 func (r *run) writer(i int) *writer {
 	s := &r.plan.Steps[i]
-	return &writer{run: r, i: i, step: s, uid: s.UID, version: s.ResourceVersion, force: r.reading.forced[i]}
+	return &writer{run: r, i: i, step: s, uid: s.UID, version: s.ResourceVersion, force: r.reading.forced[i], shown: s.Changes}
 }
 
 func (w *writer) write(ctx context.Context) (kube.Node, error) {
@@ -112,11 +113,11 @@ func (w *writer) try(ctx context.Context, res Resource) (kube.Node, error) {
 	return decode.JSON(a.Object)
 }
 
-// takesAll reports whether the file takes all fields that conflict.
+// takesAll reports whether the file takes all fields that conflict, or nobody would miss them.
 func (w *writer) takesAll(err error) bool {
 	take := w.reading.prepared[w.i].Wishes.Take
 	for _, c := range Conflicts(err) {
-		if !takes(take, resolve(c.Field, w.step.Desired)) {
+		if !onlyMakes(c.Manager) && !takes(take, resolve(c.Field, w.step.Desired)) {
 			return false
 		}
 	}

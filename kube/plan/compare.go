@@ -138,23 +138,42 @@ func mergedValue(live, desired kube.Node, t *schema.Type) kube.Node {
 	return desired
 }
 
+// mergedList comes in the order of a server (sigs.k8s.io/structured-merge-diff, typed.mergingWalker): what both hold as in desired, what only
+// live holds before whatever it came before.
 func mergedList(live, desired kube.Node, t *schema.Type) kube.Node {
-	list := kube.Elems(elems(live))
-	for _, v := range desired.Items() {
-		at := -1
-		for i := range list {
-			if sameItem(list[i], v, t) {
-				at = i
-			}
-		}
-		switch {
-		case at < 0:
-			list = append(list, v)
-		default:
-			list[at] = mergedValue(list[at], v, t.Elem)
+	old, now := elems(live), elems(desired)
+	in := func(list []kube.Node, v kube.Node) int {
+		return slices.IndexFunc(list, func(o kube.Node) bool { return sameItem(o, v, t) })
+	}
+	var shared []int // indexes of desired items that live holds, as far as they are not written
+	for j := range now {
+		if in(old, now[j]) >= 0 {
+			shared = append(shared, j)
 		}
 	}
-	return kube.OfList(list)
+	var out kube.Elems
+	for i, j := 0, 0; i < len(old) || j < len(now); {
+		k := -1 // where the next live item is in desired
+		if i < len(old) {
+			k = in(now, old[i])
+		}
+		switch {
+		case i < len(old) && k < 0:
+			out = append(out, old[i])
+			i++
+			continue
+		case i < len(old) && (k < j || len(shared) > 0 && k != shared[0]): // written already, or later
+			i++
+			continue
+		case len(shared) > 0 && shared[0] == j:
+			out = append(out, mergedValue(old[in(old, now[j])], now[j], t.Elem))
+			shared = shared[1:]
+		default:
+			out = append(out, now[j])
+		}
+		j++
+	}
+	return kube.OfList(out)
 }
 
 func sameItem(a, b kube.Node, t *schema.Type) bool {

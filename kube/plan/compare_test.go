@@ -117,6 +117,41 @@ func TestMerged(t *testing.T) {
 	}
 }
 
+// The order is the server's own, see TestMergedOrderOnServer.
+func TestMergedOrder(t *testing.T) {
+	env := func(names string) string {
+		var list []string
+		for n := range strings.SplitSeq(names, "") {
+			list = append(list, `{"name":"`+n+`"}`)
+		}
+		return `{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"name":"c","env":[` + strings.Join(list, ",") + `]}]}}`
+	}
+	for _, c := range mergeOrders {
+		got := ""
+		merged := Merged(parse(t, []byte(env(c.live))), parse(t, []byte(env(c.desired))))
+		for _, container := range merged.Get("spec", "containers").Items() {
+			for _, v := range container.Get("env").Items() {
+				got += v.Get("name").Str()
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s over %s: got %s, want %s", c.desired, c.live, got, c.want)
+		}
+	}
+}
+
+var mergeOrders = []struct{ live, desired, want string }{
+	{"abc", "abc", "abc"},
+	{"abc", "cba", "cba"},
+	{"abxcd", "dca", "bxdca"},
+	{"xabc", "ab", "xabc"},
+	{"axbyc", "cab", "xycab"},
+	{"ab", "nab", "nab"},
+	{"ab", "anb", "anb"},
+	{"xaybz", "nbma", "xynbzma"},
+	{"xy", "ab", "xyab"},
+}
+
 func TestClean(t *testing.T) {
 	n := Clean(parse(t, []byte(`{"apiVersion":"v1","metadata":{"name":"a","uid":"u","resourceVersion":"1","managedFields":[],"creationTimestamp":"x","generation":2,
 		"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}"},"labels":{"a":"b"}},"spec":{"metadata":{"uid":"kept"}},"status":{"a":1}}`)))

@@ -361,6 +361,34 @@ func TestProofOfCustomOnServer(t *testing.T) {
 	}
 }
 
+// TestMergedOrderOnServer: a prediction has the items of a list in the order in which the server leaves them.
+func TestMergedOrderOnServer(t *testing.T) {
+	s := &server{clustertest.Start(t), t}
+	ns := s.Namespace(t)
+	for i, c := range mergeOrders {
+		body := func(names string) kube.Node {
+			var list []string
+			for n := range strings.SplitSeq(names, "") {
+				list = append(list, `{"name":"`+n+`","image":"x"}`)
+			}
+			return parse(t, []byte(fmt.Sprintf(`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d%d","namespace":"%s"},"spec":{"replicas":0,"selector":{"matchLabels":{"a":"b"}},
+				"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[%s]}}}}`, i, ns, strings.Join(list, ","))))
+		}
+		live := encode.AppendJSON(nil, body(c.live), 0)
+		if b, ok := s.do(http.MethodPatch, s.path(body(c.live))+"?fieldManager=others", "application/apply-patch+yaml", live); !ok {
+			t.Fatalf("%s", b)
+		}
+		b, ok := s.apply(body(c.desired), "&dryRun=All&force=true")
+		got := ""
+		for _, v := range parse(t, b).Get("spec", "template", "spec", "containers").Items() {
+			got += v.Get("name").Str()
+		}
+		if !ok || got != c.want {
+			t.Errorf("%s over %s: got %s, want %s", c.desired, c.live, got, c.want)
+		}
+	}
+}
+
 // mutateDesired changes each value of what is declared.
 func (s *server) mutateDesired(a applied, live kube.Node) (checked, confirmed int) {
 	var tree any
