@@ -39,6 +39,42 @@ func breaks() map[string]struct {
 		"no-proxy":              {"TestHelloMesh/ClusterIP", "a connection to", nil},
 		"job-never-ends":        {"TestHelloMesh/Job", "starctl apply report: got 5", []edit{{"report/deploy.star", "backoff_limit = 4,", `backoff_limit = 4, containers = [{"name": "other", "image": "starctl.dev/hello:v1", "args": ["ledger"], "securityContext": options("ledger", tag)["security_context"]}],`}}},
 		"wrong-payments":        {"TestHelloMesh/OutsideTheMesh", "calls of stock", []edit{{"stock/deploy.star", `"payments:8080"`, `"payments:8079"`}}},
+		"fewer-pods":            {"TestHelloMesh/Calls", "stock: got answers of", []edit{{"stock/deploy.star", "replicas = 2", "replicas = 1"}}},
+		"end-from-outside":      {"TestHelloMesh/Metrics", "/quitquitquit is answered from outside", nil},
+		"nobody-pays":           {"TestHelloMesh/Metrics", `payments's metric of ledger: want "envoy_cluster_upstream_cx_total{"`, []edit{{"orders/deploy.star", `"payments", port = 8080`, `"payments", port = 8079`}, {"stock/deploy.star", `"payments:8080"`, `"payments:8079"`}}},
+		"job-beside-container":  {"TestHelloMesh/Job", "a Job never finishes while an ordinary container runs beside it", []edit{{"report/deploy.star", "port = 8080), mesh)", `port = 8080), mesh, "container")`}}},
+		"job-without-sidecar":   {"TestHelloMesh/Job", "has no native sidecar", []edit{{"report/deploy.star", "port = 8080), mesh)", "port = 8080), False)"}}},
+		"sick-now":              {"TestHelloMesh/DiffAndStatus", "status stock: got 5, want 0", nil},
+		"sick-in-words":         {"TestHelloMesh/DiffAndStatus", `status stock: want "healthy  2 of 2 Pods ready"`, nil},
+		"same-replicas":         {"TestHelloMesh/DiffAndStatus", "diff orders --set replicas=4: got 0, want 1", nil},
+		"not-enforced":          {"TestHelloMesh/PodSecurity", "want 403 of PodSecurity", nil},
+		"nothing-silent":        {"TestFirstCall", "Envoy asked the silent server 0 times", nil},
+		"second-connection":     {"TestSpread", "connections of the application, want 1", nil},
+		"uneven":                {"TestSpread", "calls, want a third", []edit{{"client/deploy.star", "orders, mesh, mode)", "orders, False, mode)"}}},
+		"spread-without":        {"TestSpread", "got answers of 3 Pods of orders, want 1", []edit{{"lib/hello.star", "if not mesh:", "if False:"}}},
+		"config-stays":          {"TestToggle", "there is a ConfigMap: true", []edit{{"lib/hello.star", "if not mesh:", "if False:"}}},
+		"native-all-the-same":   {"TestContainerMode", "the Pod has init containers", []edit{{"lib/hello.star", "mode = mode)", `mode = "native")`}}},
+		"one-too-few":           {"TestScale", "got answers of 5 Pods of orders, want 6", nil},
+		"same-version":          {"TestRollUpstream/OnePod", "want v1 and v2, and now v2", nil},
+		"caller-stays":          {"TestRollCaller", "orders did not roll", nil},
+		"sidecar-as-before":     {"TestRollCaller", `want "connect_timeout: 2s"`, []edit{{"orders/deploy.star", "connect_timeout = connect_timeout)", `connect_timeout = "3s")`}}},
+		"ledger-stays":          {"TestRollCaller", "the ledger did not roll", nil},
+		"never-v2":              {"TestRollback", "v2 does not answer", nil},
+		"no-drain-back":         {"TestRollback", "rollback: got", []edit{noDrain, {"client/deploy.star", "retries = envoy.retry(on = on)", "retries = 0"}}},
+		"somebody-listens":      {"TestRollback", "failed, want all", nil},
+		"one-pod-del-repeated":  {"TestPodKilled/DeletedRepeated", "want at most 0", []edit{{"orders/deploy.star", "replicas = replicas,", "replicas = 1,"}}},
+		"sidecar-first":         {"TestLastCalls", "Envoy was told to end at", []edit{hasty, hastyTogether}},
+		"no-deadline":           {"TestProbeFails", "it waited for its timeout", nil},
+		"mended-meanwhile":      {"TestBadImage", "starctl status stock: got 0, want 5", nil},
+		"drift-inside":          {"TestInCluster", "starctl diff in a Pod: got 3, want 0", nil},
+		"all-rights":            {"TestInCluster", "starctl apply without patch in a Pod: got 0, want 6", nil},
+		"written-all-the-same":  {"TestInCluster", "something was written: 2", nil},
+		"killed-too-late":       {"TestFaultNodeKilled", "all Pods were ready before the node was killed", nil},
+		"apply-killed":          {"TestFaultNodeKilled", "apply across the loss of the node: got -1", nil},
+		"one-lost":              {"TestFaultNodeKilled", "got 3 ready Pods, want 4", nil},
+		"drift-after-stock":     {"TestFaultDiskFull", "diff after it: got", nil},
+		"dns-is-waited-for":     {"TestFaultDNSDown", "starctl apply payments: got 5, want 0", nil},
+		"none-new":              {"TestFaultDNSDown", "got answers of 3 Pods of orders, want 4", nil},
 		"drift":                 {"TestHelloMesh/DiffAndStatus", "diff stock: got 3, want 0", nil},
 		"unordered":             {"TestFirstCall", "the application's first call", []edit{unordered}},
 		"no-sidecar":            {"TestSpread", "got answers of 1 Pods", []edit{{"client/deploy.star", "orders, mesh, mode)", "orders, False, mode)"}}},
@@ -77,12 +113,12 @@ func (w *world) breakIt() {
 	}
 }
 
-// unlessBroken is a mistake that a test makes, or, where that is to be broken, none.
-func (w *world) unlessBroken(mistake, none string) string {
-	if b, ok := breaks()[*broken]; ok && b.edits == nil {
-		return none
+// or is what a test says, or other where name is to be broken.
+func or(name, text, other string) string {
+	if *broken == name {
+		return other
 	}
-	return mistake
+	return text
 }
 
 // TestBroken runs every test with what it guards broken, and wants it to fail with the words that say so. E2E_BROKEN names which

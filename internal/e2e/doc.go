@@ -10,6 +10,6 @@
 //
 // Without a node the tests skip and say so; with TESTNODE_REQUIRED=1 they fail.
 //
-// Read world_test.go, then mesh_test.go, roll_test.go, stop_test.go, unhealthy_test.go, fault_test.go, and broken_test.go, which
-// lists what was broken and who noticed.
+// Read world_test.go, then mesh_test.go, roll_test.go, stop_test.go, unhealthy_test.go, fault_test.go, incluster_test.go, and
+// broken_test.go, which lists what was broken and who noticed.
 package e2e

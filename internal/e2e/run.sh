@@ -20,7 +20,10 @@ TESTCLUSTER=$(internal/testcluster/build.sh)
 node=$(internal/testnode/build.sh)
 mapfile -t images < <(examples/hello-mesh/images.sh)
 say "building starctl and the tests"
-go build -buildvcs=false -o "$node/" ./cmd/starctl ./cmd/starctl-cluster
+programs=(starctl starctl-cluster starctl-envoy)
+CGO_ENABLED=0 go build -buildvcs=false -o "$node/" "${programs[@]/#/./cmd/}"
+go run -buildvcs=false ./internal/mkimage -o "$node/starctl.tar" -name registry.example.com/starctl:v1 -entrypoint /usr/local/bin/starctl \
+	$(for p in "${programs[@]}"; do echo "/usr/local/bin/$p=$node/$p"; done)
 go test -buildvcs=false -c -o "$node/e2e.test" ./internal/e2e
 export TESTCLUSTER TESTNODE_REQUIRED=1 TESTNODE_ASSETS=$node STARCTL=$node/starctl HELLO_MESH=$root/examples/hello-mesh
 
@@ -33,7 +36,7 @@ trap 'exit 130' INT TERM HUP
 
 # begin NAME ARGUMENTS: the tests on a node of their own, in the background.
 begin() {
-	"$node/testnode" run -image "${images[0]}" -image "${images[1]}" -image "$node/envoy/envoy.tar" -- \
+	"$node/testnode" run -image "${images[0]}" -image "${images[1]}" -image "$node/envoy/envoy.tar" -image "$node/starctl.tar" -- \
 		"$node/e2e.test" -test.v -test.timeout 20m "${@:2}" >"$logs/$1.log" 2>&1 </dev/null &
 	pids+=($!)
 }
@@ -78,9 +81,25 @@ remove_mount() { umount "$directory"; remove_directory; }
 make_interface() { ip link add testnode1 type bridge; }
 remove_interface() { ip link del testnode1; }
 
+# refused WORDS COMMAND...: a machine that lacks something. "testnode possible" says what; the tests are skipped and say so, or fail
+# where they are required.
+refused() {
+	local words=$1 out
+	shift
+	! out=$("$@" internal/testnode/testnode possible 2>&1) && grep -q "$words" <<<"$out" || { say "want a refusal with \"$words\", got: $out"; failed=1; }
+	out=$(TESTNODE_REQUIRED= "$@" internal/e2e/run.sh tests 2>&1) && grep -q "skipped: .*$words" <<<"$out" || { say "want tests skipped with \"$words\", got: $out"; failed=1; }
+	! out=$(TESTNODE_REQUIRED=1 "$@" internal/e2e/run.sh tests 2>&1) && grep -q "required\|REQUIRED" <<<"$out" || { say "want tests failed with \"$words\", got: $out"; failed=1; }
+}
+no_cgroups() { unshare --mount sh -c 'umount -R -l /sys/fs/cgroup && exec "$@"' sh "$@"; }
+
 internal/testnode/leftovers.sh >"$logs/before"
 begun=$SECONDS
 failed=0
+if [ "$what" = broken ]; then
+	refused "CAP_SYS_ADMIN" setpriv --bounding-set -sys_admin
+	refused "needs bridges" setpriv --bounding-set -net_admin
+	refused "needs the cgroup controller" no_cgroups
+fi
 cd "$here"
 case $what in
 tests)

@@ -23,6 +23,10 @@ func (w *world) unhealthy(service string, most time.Duration, words ...string) c
 		w.t.Errorf("it took %s to say so, want at most %s: it waited for its timeout", r.Took.Round(time.Second), most)
 	}
 	w.wants("apply "+service, r.Stderr, words...)
+	if *broken == "mended-meanwhile" {
+		w.sets[service] = nil
+		w.apply(service)
+	}
 	if s := w.starctl("status", service); s.Code != 5 || !strings.Contains(s.Stdout, words[0]) {
 		w.t.Errorf("starctl status %s: got %d, want 5 and %q\n%s%s", service, s.Code, words[0], s.Stdout, s.Stderr)
 	}
@@ -35,7 +39,7 @@ func TestBadImage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	emptyRegistry(t)
-	w.sets["stock"] = []string{"tag=" + w.unlessBroken("missing", "v1")}
+	w.sets["stock"] = []string{"tag=" + or("good-image", "missing", "v1")}
 	w.unhealthy("stock", time.Minute, "Deployment stock", "container stock", "starctl.dev/hello:missing", "not found")
 }
 
@@ -61,7 +65,7 @@ const backOff = 90 * time.Second
 func TestCrashLoop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.edit("stock/deploy.star", `options("stock", tag`, `options("`+w.unlessBroken("warehouse", "stock")+`", tag`)
+	w.edit("stock/deploy.star", `options("stock", tag`, `options("`+or("no-crash", "warehouse", "stock")+`", tag`)
 	w.unhealthy("stock", backOff, "Deployment stock", "container stock", "usage: hello")
 }
 
@@ -69,8 +73,8 @@ func TestCrashLoop(t *testing.T) {
 func TestProbeFails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.edit("ledger/deploy.star", `tcp("tcp-ledger", period_seconds = 2)`, `tcp(`+w.unlessBroken("7001", "7000")+`, period_seconds = 2)`)
-	w.edit("ledger/deploy.star", "replicas = replicas,", "replicas = replicas, progress_deadline_seconds = 15,")
+	w.edit("ledger/deploy.star", `tcp("tcp-ledger", period_seconds = 2)`, `tcp(`+or("probe-succeeds", "7001", "7000")+`, period_seconds = 2)`)
+	w.edit("ledger/deploy.star", "replicas = replicas,", "replicas = replicas, progress_deadline_seconds = "+or("no-deadline", "15", "600")+",")
 	w.unhealthy("ledger", time.Minute, "Deployment ledger", "container ledger", "readiness probe", "connection refused", "ledger on")
 }
 
@@ -78,7 +82,7 @@ func TestProbeFails(t *testing.T) {
 func TestSidecarNeverReady(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.edit("lib/hello.star", `mode = mode)`, `mode = mode, container = {"startupProbe": {"httpGet": {"path": "/`+w.unlessBroken("never", "ready")+
+	w.edit("lib/hello.star", `mode = mode)`, `mode = mode, container = {"startupProbe": {"httpGet": {"path": "/`+or("sidecar-ready", "never", "ready")+
 		`", "port": 9902}, "periodSeconds": 1, "failureThreshold": 3}})`)
 	w.unhealthy("client", time.Minute, "Deployment client", "envoy", "startup probe")
 	w.notStarted()
@@ -88,7 +92,7 @@ func TestSidecarNeverReady(t *testing.T) {
 func TestSidecarEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.edit("lib/hello.star", `mode = mode)`, `mode = mode, container = {"args": ["--config-path", "/etc/envoy/`+w.unlessBroken("missing", "envoy")+`.yaml"]})`)
+	w.edit("lib/hello.star", `mode = mode)`, `mode = mode, container = {"args": ["--config-path", "/etc/envoy/`+or("sidecar-runs", "missing", "envoy")+`.yaml"]})`)
 	w.unhealthy("client", backOff, "Deployment client", "envoy", "/etc/envoy/missing.yaml")
 	w.notStarted()
 }

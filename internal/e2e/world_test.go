@@ -50,7 +50,7 @@ func newWorld(t *testing.T) *world {
 	}
 	copyExample(t, w.dir)
 	w.breakIt()
-	restricted := map[string]any{"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/enforce-version": "latest"}
+	restricted := map[string]any{"pod-security.kubernetes.io/enforce": or("not-enforced", "restricted", "privileged"), "pod-security.kubernetes.io/enforce-version": "latest"}
 	w.Create(t, clustertest.Object{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": w.ns, "labels": restricted}})
 	t.Cleanup(w.end)
 	clustertest.Eventually(t, time.Minute, "the default account", func() bool { return w.Get(t, "ServiceAccount", w.ns, "default") != nil })

@@ -29,14 +29,21 @@ trap 'exit 130' INT TERM HUP
 
 clock() { printf '%d:%02d' $((SECONDS / 60)) $((SECONDS % 60)); }
 
-# watch LOG TEXT COMMAND...: runs a command with its messages in LOG, and tells every five seconds what TEXT prints then.
+# watch LOG TEXT COMMAND...: runs a command with its messages in LOG, and tells every five seconds what TEXT prints then. One that has
+# no message for ten minutes is ended: Go waits for ever for a module proxy that does not go on.
 watch() {
-	local log=$1 text=$2 told=0
+	local log=$1 text=$2 told=0 size=-1 moved=$SECONDS now
 	shift 2
 	"$@" 2>"$log" &
 	child=$!
 	while kill -0 "$child" 2>/dev/null; do
 		sleep 0.5
+		now=$(wc -c <"$log")
+		[ "$now" -eq "$size" ] || { size=$now moved=$SECONDS; }
+		if [ $((SECONDS - moved)) -ge 600 ]; then
+			say "nothing for ten minutes"
+			kill "$child" 2>/dev/null || true
+		fi
 		if [ $((SECONDS - told)) -ge 5 ]; then
 			told=$SECONDS
 			say "$(clock)  $($text "$log")"

@@ -121,12 +121,16 @@ func (c *cluster) openLog(context.Context) error {
 
 // makeKeys also opens the port: the listener itself goes to the API server, so that nobody can take the port in between.
 func (c *cluster) makeKeys(context.Context) error {
-	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.cfg.port)))
+	host := "127.0.0.1"
+	if c.cfg.address != "" {
+		host = "0.0.0.0"
+	}
+	ln, err := net.Listen("tcp4", net.JoinHostPort(host, strconv.Itoa(c.cfg.port)))
 	if err != nil {
 		return err
 	}
 	c.listener = ln
-	c.info.Server = "https://" + ln.Addr().String()
+	c.info.Server = "https://127.0.0.1:" + strconv.Itoa(ln.Addr().(*net.TCPAddr).Port)
 	if c.keys, err = anAuthority(c.dir.file("pki"), c.cfg.resume); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/pflag"
@@ -122,10 +123,8 @@ func (c *cluster) apiserverOptions() (*apiserveroptions.ServerRunOptions, error)
 	port := c.listener.Addr().(*net.TCPAddr).Port
 	err := parseFlags("kube-apiserver", o.Flags(), append([]string{
 		"--etcd-servers=" + c.etcd,
-		"--bind-address=127.0.0.1",
+		"--bind-address=" + c.listener.Addr().(*net.TCPAddr).IP.String(),
 		"--secure-port=" + strconv.Itoa(port),
-		"--advertise-address=127.0.0.1",
-		"--endpoint-reconciler-type=none", // which refuses 127.0.0.1 as the address of an endpoint
 		"--service-cluster-ip-range=10.96.0.0/16",
 		"--allow-privileged=true",
 		"--authorization-mode=Node,RBAC",
@@ -141,9 +140,17 @@ func (c *cluster) apiserverOptions() (*apiserveroptions.ServerRunOptions, error)
 		"--service-account-signing-key-file=" + c.files.signingKey,
 		"--profiling=false",
 		"--shutdown-delay-duration=0s",
-	}, c.cfg.apiserverArgs...))
+	}, slices.Concat(c.endpointArgs(), c.cfg.apiserverArgs)...))
 	o.SecureServing.Listener = c.listener
 	return o, err
+}
+
+// endpointArgs say where the Service "kubernetes" leads: nowhere without an address, for no endpoint may have 127.0.0.1.
+func (c *cluster) endpointArgs() []string {
+	if c.cfg.address == "" {
+		return []string{"--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none"}
+	}
+	return []string{"--advertise-address=" + c.cfg.address}
 }
 
 // Of the controllers those are off that speak to a cloud, and that of the HorizontalPodAutoscaler: there are no metrics, and

@@ -1,6 +1,7 @@
 // Command testcluster is a Kubernetes cluster for tests and demonstrations in one process: etcd, kube-apiserver,
 // kube-controller-manager and kube-scheduler as they are released, and fake kubelets, which make Pods ready, or let them fail as
-// their annotations ask. It listens on 127.0.0.1 only, needs no root and no container runtime, and is ready in three seconds.
+// their annotations ask. It listens on 127.0.0.1 unless it is told another address, needs no root and no
+// container runtime, and is ready in three seconds.
 //
 //	testcluster run [flags] -- COMMAND...   start, run COMMAND with KUBECONFIG and TESTCLUSTER_DIR set, stop
 //	testcluster serve [flags]               in the foreground; prints one line of JSON when it is ready
@@ -36,6 +37,7 @@ import (
 type config struct {
 	dir            string
 	port, nodes    int
+	address        string
 	apiOnly        bool
 	noKubelet      bool
 	keep, resume   bool
@@ -82,6 +84,7 @@ func parse(verb string, args []string) (*config, []string) {
 	f := flag.NewFlagSet("testcluster "+verb, flag.ExitOnError)
 	f.StringVar(&c.dir, "dir", "", "directory for the state (default: a temporary one; of up and down: .testcluster)")
 	f.IntVar(&c.port, "port", 0, "port of the API server on 127.0.0.1 (0: any that is free)")
+	f.StringVar(&c.address, "address", "", "an address of this machine at which real Pods reach the API server; it listens on all addresses then")
 	f.IntVar(&c.nodes, "nodes", 2, "number of fake nodes")
 	f.BoolVar(&c.apiOnly, "api-only", false, "only etcd and kube-apiserver: no controllers, no scheduler, no nodes")
 	f.BoolVar(&c.noKubelet, "no-kubelet", false, "no nodes and no fake kubelets")
@@ -213,7 +216,7 @@ func up(c *config) error {
 
 func upArgs(c *config) []string {
 	args := []string{
-		"serve", "-dir", c.dir, "-port", strconv.Itoa(c.port), "-nodes", strconv.Itoa(c.nodes),
+		"serve", "-dir", c.dir, "-port", strconv.Itoa(c.port), "-address", c.address, "-nodes", strconv.Itoa(c.nodes),
 		"-v", strconv.Itoa(c.verbosity), "-timeout", c.timeout.String(),
 		"-ready-after", c.readyAfter.String(), "-load-balancers=" + strconv.FormatBool(c.loadBalancers),
 		"-api-only=" + strconv.FormatBool(c.apiOnly), "-no-kubelet=" + strconv.FormatBool(c.noKubelet), "-keep=" + strconv.FormatBool(c.keep),

@@ -20,7 +20,8 @@ key() { cat "$@" <(go version) | sha256sum | cut -c1-16; }
 # The flags are a part of Go's build cache: with those of the test cluster most of Kubernetes is compiled already.
 export GOFLAGS=-trimpath GOGC=${GOGC:-400} CGO_ENABLED=0 GOWORK=off
 
-# told LOG WHAT COMMAND...: runs a command with its messages in LOG, and tells every five seconds how many packages it compiled.
+# told LOG WHAT COMMAND...: runs a command with its messages in LOG, and tells every five seconds how many packages it compiled. One
+# that has no message for ten minutes is ended: Go waits for ever for a module proxy that does not go on.
 told() {
 	local log=$1 what=$2 last=0 begun=$SECONDS
 	shift 2
@@ -28,6 +29,10 @@ told() {
 	child=$!
 	while kill -0 "$child" 2>/dev/null; do
 		sleep 0.5
+		if [ $((EPOCHSECONDS - $(stat -c %Y "$log"))) -ge "${TESTNODE_STALLED:-600}" ]; then
+			kill "$child" 2>/dev/null || true
+			say "$what: nothing for ${TESTNODE_STALLED:-600} s; is GOPROXY reachable ($(go env GOPROXY))?"
+		fi
 		if [ $((SECONDS - last)) -ge 5 ] && [ $((SECONDS - begun)) -ge 5 ]; then
 			last=$SECONDS
 			say "$what: $((SECONDS - begun)) s, $(grep -c '^[a-z0-9./_-]*$' "$log" || true) packages compiled, $(grep -c '^go: downloading' "$log" || true) modules downloaded"
@@ -73,10 +78,11 @@ system() {
 	say "downloading containerd, runc, CNI plugins and nftables from Debian"
 	cd "$work"
 	# Not the machine's own lists, which root alone may write and others may be reading.
-	local lists=("-o" "Dir::State::Lists=$work/lists" "-o" "Dir::Cache=$work/cache" "-o" "APT::Sandbox::User=root")
+	command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || { say "needs apt-get and dpkg-deb, with a mirror of Debian 12"; exit 1; }
+	local lists=("-o" "Acquire::Retries=2" "-o" "Acquire::http::Timeout=30" "-o" "Acquire::https::Timeout=30" "-o" "Dir::State::Lists=$work/lists" "-o" "Dir::Cache=$work/cache" "-o" "APT::Sandbox::User=root")
 	mkdir -p lists/partial cache/archives/partial
-	apt-get "${lists[@]}" update -qq >&2
-	apt-get "${lists[@]}" download -qq containerd runc containernetworking-plugins nftables libnftables1 libnftnl11 libjansson4 >&2
+	timeout 600 apt-get "${lists[@]}" update -qq >&2
+	timeout 600 apt-get "${lists[@]}" download -qq containerd runc containernetworking-plugins nftables libnftables1 libnftnl11 libjansson4 >&2
 	for d in ./*.deb; do dpkg-deb -x "$d" "$1"; done
 	rm -rf ./*.deb lists cache
 	cd "$here"
