@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
-	"sync"
-	"time"
+	"unsafe"
 )
 
 // heapFloor is how large the heap of this short process may grow, in MiB, before a collection is worth its time. Without
@@ -35,38 +33,36 @@ func pace() {
 		runtime.AddCleanup(new([64]byte), adjust, 0)
 	}
 	runtime.AddCleanup(new([64]byte), adjust, 0)
-	time.AfterFunc(firstLook, look)
+	widen()
 }
 
-// The heap gets huge pages once it has grown to manyObjects; that is looked for from firstLook on, which small work does
-// not live to see. Who knows that there is much to do calls widen at once.
-const (
-	firstLook   = 2 * time.Millisecond
-	manyObjects = 1 << 20
-	manyFiles   = 50
-)
-
-func look() {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	if metrics.Read(sample); sample[0].Value.Uint64() >= manyObjects {
-		widen()
-		return
-	}
-	time.AfterFunc(firstLook/2, look)
-}
+// roomSize is how much of the heap gets huge pages: what it grows to before anything is collected.
+const roomSize = heapFloor << 20
 
 // widen gives the heap room made of huge pages. Memory that is fresh from the kernel comes by a page fault for every 4 KiB;
 // what reads it before it writes to it, such as a new dict, takes two, and the second interrupts every other thread. All
-// that is a fifth of the time of a large render. Go does not ask for huge pages by itself: so one piece of memory is taken,
-// the kernel asked for huge pages there, and the piece given back to the heap, and to the kernel, by a collection, which is
-// cheap while the heap is small.
-var widen = sync.OnceFunc(func() {
-	if os.Getenv("GOGC") != "" {
-		return
+// that is a fifth of the time of a large render. Go does not ask for huge pages by itself, and what it gets from the kernel it
+// gives to the heap alone; but a stack comes from the heap, and goes back there as soon as its goroutine ends. So a goroutine
+// takes a stack of that size, which it hardly touches, and the kernel is asked for huge pages there.
+func widen() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		stretch(false)
+	}()
+	<-done
+}
+
+// stretch needs a stack for what it would have if it were full, and asks for huge pages where that would be.
+//
+//go:noinline
+func stretch(full bool) {
+	var top byte
+	if full {
+		top = fill()[0]
 	}
-	limit, percent := debug.SetMemoryLimit(math.MaxInt64), debug.SetGCPercent(-1)
-	wantHugePages(make([]byte, 2*heapFloor<<20))
-	runtime.GC()
-	debug.SetMemoryLimit(limit)
-	debug.SetGCPercent(percent)
-})
+	wantHugePages(uintptr(unsafe.Pointer(&top))-roomSize, roomSize)
+}
+
+//go:noinline
+func fill() (a [roomSize]byte) { return a }

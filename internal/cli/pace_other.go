@@ -3,4 +3,4 @@
 package cli
 
 // wantHugePages asks the kernel for nothing where there is nothing to ask for.
-func wantHugePages([]byte) {}
+func wantHugePages(uintptr, uintptr) {}

@@ -284,9 +284,6 @@ func parallel(ctx context.Context, n int, f func(int) error) error {
 		}
 		return nil
 	}
-	if n >= manyFiles {
-		widen()
-	}
 	var next atomic.Int64
 	errs := make([]error, n)
 	var wg sync.WaitGroup
