@@ -1,15 +1,18 @@
 package starctl
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
 	"go.starlark.net/starlark"
 
 	"github.com/starctl/starctl/builtins/typed"
+	"github.com/starctl/starctl/internal/pattern"
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/plan"
 	"github.com/starctl/starctl/starlark/diag"
+	"github.com/starctl/starctl/starlark/project"
 )
 
 // Render evaluates a Job. The error is a diag.List with all mistakes and warnings, in the order of the source, or that of
@@ -38,6 +41,41 @@ func (p *Project) Render(ctx context.Context, job Job) (*Result, error) {
 		return nil, list
 	}
 	return &Result{Set: e.set(), Warnings: list, Accepted: e.accepted, Wishes: e.wishes}, nil
+}
+
+// Named is the set of a Job without what it declares: main is not called, so that neither its mistakes nor inputs without a value are in
+// the way of whoever only has to know which set is meant. Of a file that cannot even be loaded the name is known if it is written out, or
+// is that of its place. wants says that only values of inputs are missing.
+func (p *Project) Named(ctx context.Context, job Job) (r *Result, wants bool, err error) {
+	f, _, err := p.load(ctx, job.File)
+	if err != nil {
+		name := p.writtenName(job.File)
+		if name == "" {
+			return nil, false, err
+		}
+		f = &deployFile{name: job.File, setName: name}
+	}
+	_, mistakes := p.values(job).For(f.inputs)
+	e := evaluation{Project: p, file: f, job: job}
+	return &Result{Set: e.set()}, len(mistakes) > 0, nil
+}
+
+var setNameText = pattern.Lazy(`(?m)^set_name = "([a-z0-9.-]+)"[ \t\r]*(?:#.*)?$`)
+
+// writtenName is the name of a file's set as far as its text tells; "" if it does not.
+func (p *Project) writtenName(file string) string {
+	text := p.Source(file)
+	name := ""
+	switch m := setNameText().FindAllSubmatch(text, -1); {
+	case len(m) == 1 && bytes.Count(text, []byte("set_name")) == 1:
+		name = string(m[0][1])
+	case text != nil && !bytes.Contains(text, []byte("set_name")):
+		name, _ = p.Config.SetName(file)
+	}
+	if project.CheckSetName(name) != nil {
+		return ""
+	}
+	return name
 }
 
 // evaluation is one call of a main, and what is made of its result on the same thread, within the same limits.

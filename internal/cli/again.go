@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 	"slices"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/starctl/starctl/kube/deploy"
 	"github.com/starctl/starctl/starlark/diag"
-	"github.com/starctl/starctl/starlark/project"
 )
 
 // Commands that are shown to be pasted must mean what the person means: the same files, targets and cluster. Values of inputs are left
@@ -112,13 +110,16 @@ func (d *deployer) command(name string, x *deployment) string {
 	if t := x.Target; t != nil && len(x.project.Config.Targets) > 1 {
 		b.WriteString(" --target " + shellQuote(t.Name))
 	}
-	for _, f := range []struct{ name, value string }{{"namespace", d.namespace}, {"context", d.context}, {"kubeconfig", d.file(d.kubeconfig)}, {"inputs", d.file(d.inputs)}} {
+	for _, f := range []struct{ name, value string }{{"namespace", d.namespace}, {"context", d.context}, {"kubeconfig", d.file(d.kubeconfig)}} {
 		if f.value != "" {
 			b.WriteString(" --" + f.name + " " + shellQuote(f.value))
 		}
 	}
+	if d.inputs != "" && (name == "apply" || name == "diff") {
+		b.WriteString(" --inputs " + shellQuote(d.file(d.inputs)))
+	}
 	for _, s := range d.set {
-		if name == "apply" || name == "diff" || x.requires(s) {
+		if name == "apply" || name == "diff" { // the others do without inputs
 			b.WriteString(" --set " + hiddenInput(s))
 		}
 	}
@@ -126,13 +127,6 @@ func (d *deployer) command(name string, x *deployment) string {
 		b.WriteString(" " + flags)
 	}
 	return b.String()
-}
-
-// requires reports whether the deploy file cannot be evaluated without the input of NAME=VALUE.
-func (x *deployment) requires(set string) bool {
-	name, _, _ := strings.Cut(set, "=")
-	inputs, err := x.project.Inputs(context.Background(), x.task.name)
-	return err != nil || slices.ContainsFunc(inputs, func(in project.Input) bool { return in.Name == name && in.Required })
 }
 
 var commandText = regexp.MustCompile(`\bstarctl (apply|delete|diff|history|rollback|status)((?: --[a-z-]+)*)$`)

@@ -126,6 +126,7 @@ type deployer struct {
 	deletes bool // all is deleted
 	aside   bool // what the files declare is not applied: what is questionable about it is not said
 
+	unread  []string // files of which only the set's name is known
 	clients map[link]deploy.Cluster
 	forests map[string]*diag.Forest // of the projects, by their roots
 }
@@ -229,12 +230,19 @@ func (d *deployer) contexts(tasks []task) error {
 	return nil
 }
 
-// evaluate renders the tasks. Mistakes are reported, those of all tasks; warnings are returned.
+// evaluate renders the tasks. Mistakes are reported, those of all tasks; warnings are returned. Where what is declared does not matter, a
+// file with mistakes is no obstacle: who rolls back a bad change must not have to mend it first.
 func (d *deployer) evaluate(ctx context.Context, tasks []task) ([]*starctl.Result, []diag.List, error) {
 	results := make([]*starctl.Result, len(tasks))
 	lists := make([]diag.List, len(tasks))
+	unread := make([]bool, len(tasks))
 	err := parallel(ctx, len(tasks), func(i int) error {
 		res, err := tasks[i].project.Render(ctx, tasks[i].Job)
+		if err != nil && d.aside && ctx.Err() == nil {
+			if named, wants, nerr := tasks[i].project.Named(ctx, tasks[i].Job); nerr == nil {
+				res, err, unread[i] = named, nil, !wants
+			}
+		}
 		if !errors.As(err, &lists[i]) && err != nil {
 			return err
 		}
@@ -251,6 +259,12 @@ func (d *deployer) evaluate(ctx context.Context, tasks []task) ([]*starctl.Resul
 	}
 	if slices.Contains(results, nil) {
 		return nil, nil, d.u.reportAll(tasks, lists)
+	}
+	for i := range tasks {
+		if name := d.u.path(tasks[i].path()); unread[i] && !slices.Contains(d.unread, name) {
+			d.unread = append(d.unread, name)
+			d.u.note("%s cannot be evaluated, which this does not need: only the name of the set is taken from it", name)
+		}
 	}
 	return results, lists, nil
 }
