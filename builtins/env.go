@@ -41,7 +41,7 @@ func (w *workload) variable(k, v starlark.Value) starlark.Value {
 	r, ok := v.(*typed.Record)
 	if _, raw := v.(*starlark.Dict); raw || ok && r.Schema() == types().envVarSource {
 		if err := x.Put("valueFrom", v); err != nil {
-			w.badVariable(name, err)
+			w.badVariable(name, unwrapped(v, err))
 			return nil
 		}
 	} else {
@@ -53,6 +53,20 @@ func (w *workload) variable(k, v starlark.Value) starlark.Value {
 		put(x, "value", text)
 	}
 	return x
+}
+
+// unwrapped says what to write where a variable is given as an item of the API's list.
+func unwrapped(v starlark.Value, err error) error {
+	d, ok := v.(*starlark.Dict)
+	if !ok {
+		return err
+	}
+	for _, key := range []string{"value", "valueFrom"} {
+		if inner, ok, _ := d.Get(starlark.String(key)); ok && d.Len() == 1 {
+			return &typed.Error{Err: fmt.Errorf("got a dict with the key %s, want what belongs to it", key), Help: []string{"write env = {NAME: " + inner.String() + "}"}}
+		}
+	}
+	return err
 }
 
 func (w *workload) badVariable(name starlark.String, err error) {

@@ -3,6 +3,7 @@ package builtins
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -137,7 +138,11 @@ func (i *ingressCall) rule(host starlark.String, v starlark.Value) *starlark.Dic
 	for k, v := range items {
 		p, ok := k.(starlark.String)
 		if !ok || !strings.HasPrefix(string(p), "/") {
-			i.mistake(theSpec, path, fmt.Errorf("got %s, want a path that begins with /", k), "hosts", string(host))
+			err := &typed.Error{Err: fmt.Errorf("got %s, want a path that begins with /", k)}
+			if ok {
+				err.Suggest = "/" + string(p)
+			}
+			i.mistake(theSpec, path, err, "hosts", string(host))
 			continue
 		}
 		if b := i.backend(path.With(kube.Item(len(paths), string(p))), v, "hosts", string(host), string(p)); b != nil {
@@ -207,6 +212,9 @@ func checkPort(v, port starlark.Value) error {
 	field := "port"
 	switch port := port.(type) {
 	case starlark.String:
+		if _, err := strconv.ParseUint(string(port), 10, 16); err == nil {
+			return &typed.Error{Err: fmt.Errorf("got the port %s as text, want a number", port), Help: []string{"write " + string(port)}}
+		}
 		field = "name"
 	case starlark.Int:
 		if n, ok := port.Int64(); !ok || n < 1 || n > 65535 {

@@ -1,12 +1,15 @@
 package builtins
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"go.starlark.net/starlark"
 
 	"github.com/starctl/starctl/builtins/typed"
 	"github.com/starctl/starctl/kube/schema"
+	"github.com/starctl/starctl/starlark/diag"
 )
 
 // k8s -> module
@@ -90,9 +93,16 @@ func typeOfObject(apiVersion, kind string, fields *starlark.Dict, namespaced sta
 		return t, fmt.Errorf("got %s, want bool", namespaced.Type())
 	}
 	e := &typed.Error{Err: fmt.Errorf("kind %s of %s is not known, nor whether it lives in namespaces", kind, apiVersion)}
+	if kind == "List" && apiVersion == "v1" {
+		e.Err = errors.New("a List is not an object of its own")
+		e.Help = []string{"make one of each of its items: [k8s.object(x) for x in list[\"items\"]]"}
+		return t, e
+	}
 	if homes := schema.Homes(kind); len(homes) > 0 {
 		o := schema.Lookup(homes[0] + "." + kind)
-		e.Help = append(e.Help, fmt.Sprintf("Kubernetes has a %s in %s", kind, o.APIVersion))
+		e.Help = append(e.Help, fmt.Sprintf("Kubernetes has %s in %s", kind, o.APIVersion))
+	} else {
+		e.Suggest = diag.Nearest(kind, kindsOf(apiVersion))
 	}
 	e.Help = append(e.Help, "say namespaced = True or namespaced = False, or load its definition: crds(...)")
 	return t, e
@@ -103,4 +113,24 @@ func scope(namespaced bool) string {
 		return "namespaced"
 	}
 	return "cluster-scoped"
+}
+
+// kindsOf lists the kinds of a version of the API.
+func kindsOf(apiVersion string) []string {
+	group, version, ok := strings.Cut(apiVersion, "/")
+	if !ok {
+		group, version = "core", apiVersion
+	}
+	group, _, _ = strings.Cut(group, ".")
+	o := schema.Lookup(group + "." + version)
+	if o == nil {
+		return nil
+	}
+	var list []string
+	for i := range o.Fields {
+		if t := o.Fields[i].Type; t.Kind == schema.Obj && t.Object().APIVersion == apiVersion {
+			list = append(list, o.Fields[i].Name())
+		}
+	}
+	return list
 }

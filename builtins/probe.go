@@ -46,6 +46,9 @@ func (w *workload) probe(keyword, field string) {
 		w.mistake(w.form.container, nil, err, keyword)
 		return
 	}
+	if _, raw := v.(*starlark.Dict); raw {
+		c.Child(field).From(keyword)
+	}
 	n := typed.Node(c.Get(field))
 	for _, action := range []string{"httpGet", "tcpSocket"} {
 		if port := n.Get(action, "port"); port.Kind() == kube.String && !w.hasPort(port.Str()) {

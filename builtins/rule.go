@@ -35,6 +35,12 @@ var ruleForm = sync.OnceValue(func() *form {
 //	non_resource_urls: paths of the API server such as "/healthz", instead of resources; only in a cluster_role.
 func rule(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	c := ruleForm().begin(thread, args, kwargs)
+	if s, ok := c.arg("verbs").(starlark.String); ok && isResource(string(s)) {
+		c.mistake(theObject, kube.Fields("verbs"), &typed.Error{
+			Err: fmt.Errorf("%s is a resource, and verbs come first", s), Help: []string{fmt.Sprintf("write rule([\"get\"], %s)", s)},
+		}, "verbs")
+		return c.records[theObject], nil
+	}
 	c.set(theObject, "verbs", listed(c.arg("verbs")), "verbs")
 	urls := c.arg("non_resource_urls")
 	if urls != nil {
@@ -152,4 +158,10 @@ func modules(t *schema.Type) []schema.Field {
 		return nil
 	}
 	return t.Object().Fields
+}
+
+// isResource reports whether Kubernetes has a resource of that name.
+func isResource(s string) bool {
+	_, _, err := splitResource(s)
+	return err == nil && s != "*" && !strings.Contains(s, ".")
 }

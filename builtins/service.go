@@ -81,6 +81,14 @@ func (s *serviceCall) selector() {
 	case v != nil && s.arg("workload") != nil:
 		s.mistake(theSpec, kube.Fields("selector"), errors.New("give workload or selector, not both"), "selector")
 	case v != nil:
+		if d, ok := v.(*starlark.Dict); ok && d.Len() == 1 {
+			if labels, nested, _ := d.Get(starlark.String("matchLabels")); nested {
+				s.mistake(theSpec, kube.Fields("selector"), &typed.Error{
+					Err: errors.New("got matchLabels, want the labels themselves"), Help: []string{"write selector = " + labels.String()},
+				}, "selector")
+				return
+			}
+		}
 		s.set(theSpec, "selector", v, "selector")
 	case s.workload != nil:
 		s.selectWorkload()

@@ -149,10 +149,32 @@ func (m *mounts) volumeOf(v starlark.Value) (*volume, error) {
 			return nil, fmt.Errorf("claim_template is for stateful_set: a %s mounts what exists, with claim(NAME)", m.form.kind())
 		}
 		return v, nil
-	case *typed.Record, *starlark.Dict:
+	case *typed.Record:
+		if fn := mounting(v.Schema().Kind); fn != "" {
+			return nil, &typed.Error{Err: fmt.Errorf("got %s, want what mounts it", v.Schema().Kind), Help: []string{"write " + fn + "(...) around it"}}
+		}
+		return m.rawVolume(v)
+	case *starlark.Dict:
 		return m.rawVolume(v)
 	}
-	return nil, fmt.Errorf("got %s, want config_volume(...), secret_volume(...), empty_dir(), claim(...), host_path(...) or a Volume as in the API", kindOf(v))
+	err := &typed.Error{Err: fmt.Errorf("got %s, want config_volume(...), secret_volume(...), empty_dir(), claim(...), host_path(...) or a Volume as in the API", kindOf(v))}
+	if s, ok := v.(starlark.String); ok {
+		err.Help = []string{fmt.Sprintf("write config_volume(%s) for a ConfigMap, secret_volume(%s) for a Secret", s, s)}
+	}
+	return nil, err
+}
+
+// mounting is the function that mounts objects of a kind, or "".
+func mounting(kind string) string {
+	switch kind {
+	case "ConfigMap":
+		return "config_volume"
+	case "Secret":
+		return "secret_volume"
+	case "PersistentVolumeClaim":
+		return "claim"
+	}
+	return ""
 }
 
 // rawVolume is a Volume as in the API; its name may be left out.

@@ -5,6 +5,9 @@ package builtins
 var synonyms = map[string][]string{
 	"api_group":            {"api_groups"},
 	"group":                {"api_groups"},
+	"grace_period":         {"termination_grace_period_seconds"},
+	"grace_period_seconds": {"termination_grace_period_seconds"},
+	"replicas":             {"parallelism"},
 	"groups":               {"api_groups"},
 	"cpu_request":          {"cpu"},
 	"cpu_requests":         {"cpu"},
@@ -106,6 +109,7 @@ var advice = map[string]string{
 	"run_as_user":  `write security_context = {"runAsUser": 1000}`,
 	"secrets":      "mount one with volumes = {PATH: secret_volume(NAME)}, or read a key with env = {NAME: secret_key(SECRET, KEY)}",
 	"spec":         "the fields of spec are keywords here; others can be set on the returned object",
+	"tag":          `write it behind the image's name: image = "example.com/app:v1"`,
 	"template":     "the fields of the Pod template are keywords here: image, env, tolerations, pod_annotations",
 	"user":         `write security_context = {"runAsUser": 1000}`,
 }

@@ -2,6 +2,7 @@ package builtins
 
 import (
 	"fmt"
+	"strconv"
 
 	"go.starlark.net/starlark"
 
@@ -238,6 +239,12 @@ func (w *workload) moreContainers(v starlark.Value) {
 	for i := range seq.Len() {
 		if err := list.Append(seq.Index(i)); err != nil {
 			w.mistake(w.form.podSpec, kube.Fields("containers"), err, "containers", fmt.Sprintf("[%d]", i))
+		}
+		if _, made := seq.Index(i).(*typed.Record); made || list.Len() == 0 {
+			continue // it knows its own place
+		}
+		if c, ok := list.Index(list.Len() - 1).(*typed.Record); ok {
+			c.From("containers", "["+strconv.Itoa(i)+"]")
 		}
 	}
 }

@@ -324,8 +324,27 @@ func (r *Run) object(t *schema.Object, v starlark.Value) starlark.Value {
 			e.Help = []string{fmt.Sprintf("write {%q: %s}", f, s)}
 		}
 	}
+	if list, ok := v.(*starlark.List); ok {
+		e.Help = listField(t, list)
+	}
 	r.fault(e)
 	return nil
+}
+
+// listField says how to write a list in place of an object that holds nothing but lists: a command, capabilities.
+func listField(t *schema.Object, v *starlark.List) []string {
+	var help []string
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		if f.Type.Kind != schema.List {
+			return nil
+		}
+		help = append(help, fmt.Sprintf("{%q: %s}", f.Name(), v))
+	}
+	if len(help) == 0 || len(v.String()) > 60 {
+		return nil
+	}
+	return []string{"write " + alternatives(help)}
 }
 
 // only returns the field of t that a string in its place is probably meant for: the API's reference by name, or a choice

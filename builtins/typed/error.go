@@ -151,6 +151,9 @@ func unknown(o *schema.Object, name string) *Error {
 	if e.Suggest == "" && e.Help == nil {
 		e.Help = amounts(o)
 	}
+	if o.Name == "meta.v1.LabelSelector" && e.Suggest == "" {
+		e.Help = []string{fmt.Sprintf("labels belong into matchLabels: {\"matchLabels\": {%q: ...}}", name)}
+	}
 	return e
 }
 

@@ -49,7 +49,11 @@ func wantSchedule(s string) string {
 	}
 	fields := strings.Fields(s)
 	if len(fields) != len(cronFields) {
-		return "five fields: minute, hour, day of the month, month, day of the week"
+		want := "five fields: minute, hour, day of the month, month, day of the week"
+		if len(fields) == len(cronFields)+1 {
+			want += "; there are no seconds"
+		}
+		return want
 	}
 	for i := range cronFields {
 		f := &cronFields[i]

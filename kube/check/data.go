@@ -28,7 +28,7 @@ func dataKeys(r *run, o *object) {
 func (r *run) entries(o *object, field string, n kube.Node) {
 	for k, v := range n.All() {
 		if want := syntax.DataKey(k); want != "" {
-			r.report(o, kube.Fields(field).With(kube.Key(k)), "got the key %q, want %s", k, want)
+			r.report(o, kube.Fields(field).With(kube.Key(k)), "the key %q is not one that a %s may have, want %s", k, o.ID.Kind, want)
 		}
 		if v.Kind() != kube.String && v.Kind() != kube.Null {
 			f := r.report(o, kube.Fields(field).With(kube.Key(k)), "got %s, want a string", v.Kind())

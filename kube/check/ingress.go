@@ -66,10 +66,14 @@ func ingressSyntax(r *run, o *object) {
 		}
 	}
 	if b := o.spec.Get("defaultBackend"); b.Exists() {
-		r.oneBackend(o, b, func(s ...kube.Step) kube.Path { return kube.Fields("spec", "defaultBackend").With(s...) })
+		if text, steps := wrongBackend(b); text != "" {
+			r.report(o, kube.Fields("spec", "defaultBackend").With(steps...), "%s", text)
+		}
 	}
 	ingressPaths(o, func(x ingressPath) {
-		r.oneBackend(o, x.backend, func(s ...kube.Step) kube.Path { return x.in(kube.Field("backend")).With(s...) })
+		if text, steps := wrongBackend(x.backend); text != "" {
+			r.report(o, x.in(kube.Field("backend")).With(steps...), "%s", text)
+		}
 		switch x.kind {
 		case "Exact", "Prefix":
 			if !strings.HasPrefix(x.path, "/") {
@@ -87,24 +91,25 @@ func ingressSyntax(r *run, o *object) {
 	})
 }
 
-// oneBackend: a backend is a Service with one port, or another resource.
-func (r *run) oneBackend(o *object, n kube.Node, path where) {
+// wrongBackend says what is wrong with a backend, and where in it: it is a Service with one port, or another resource.
+func wrongBackend(n kube.Node) (text string, at []kube.Step) {
 	svc, resource := n.Get("service"), n.Get("resource")
 	switch {
 	case !n.Exists(): // required, and said to be missing
 	case !svc.Exists() && !resource.Exists():
-		r.report(o, path(), "got nothing, want a service or a resource")
+		return "got nothing, want a service or a resource", nil
 	case svc.Exists() && resource.Exists():
-		r.report(o, path(), "got a service and a resource, want one of them")
+		return "got a service and a resource, want one of them", nil
 	case svc.Exists():
 		number, _ := svc.Get("port", "number").Int()
 		switch name := svc.Get("port", "name").Str(); {
 		case number == 0 && name == "":
-			r.report(o, path(kube.Field("service"), kube.Field("port")), "got no port, want its name or number")
+			return "got no port, want its name or number", kube.Fields("service", "port")
 		case number != 0 && name != "":
-			r.report(o, path(kube.Field("service"), kube.Field("port")), "got a name and a number, want one of them")
+			return "got a name and a number, want one of them", kube.Fields("service", "port")
 		}
 	}
+	return "", nil
 }
 
 // nearHost is the host that a URL, or an address with a port, was probably meant to be.

@@ -26,6 +26,13 @@ func advice(msg, line, before string) []string {
 		help = "write == or !="
 	case "'**'":
 		help = "there is no operator for powers"
+		if before == "" || strings.HasSuffix(before, "{") || strings.HasSuffix(before, ",") {
+			help = "a | b unites two dicts"
+		}
+	case "'*'":
+		if strings.HasSuffix(before, "[") || strings.HasSuffix(before, ",") {
+			help = "a + b joins two lists; a name takes one value"
+		}
 	case "'&'":
 		if strings.HasSuffix(before, "&") {
 			help = "write and"

@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +20,8 @@ func (c converter) resolve(e resolve.Error) Diagnostic {
 	takeHint(&d)
 	if name, ok := strings.CutPrefix(d.Message, "undefined: "); ok {
 		d.Message = "nothing is called " + name
-		d.Suggest = Nearest(name, c.visible(d.Pos))
+		visible := c.visible(d.Pos)
+		d.Suggest = cmp.Or(initials(name, visible), Nearest(name, visible))
 		if d.Help = spelledAsIn(name); d.Help == nil {
 			d.Help = c.commentAdvice(d.Pos)
 		}
@@ -50,8 +52,35 @@ func spelledAsIn(name string) []string {
 			word = "None"
 		}
 		return []string{"write " + word}
+	case "os", "environ", "getenv", "env", "sys":
+		return []string{"evaluation sees no environment: declare an input, def main(ctx, *, name), and give it with --set name=VALUE"}
+	case "open", "file", "include":
+		return []string{`read_file("./name") is the text of a file of the project`}
 	}
 	return nil
+}
+
+// initials returns the name of several words that a name of so many letters abbreviates, if there is but one.
+func initials(name string, names []string) string {
+	found := ""
+	for _, long := range names {
+		words := strings.Split(long, "_")
+		if len(words) < 2 || len(words) != len(name) {
+			continue
+		}
+		short := ""
+		for _, w := range words {
+			short += w[:min(1, len(w))]
+		}
+		if short != name {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = long
+	}
+	return found
 }
 
 // parsePos reads file:line:col.

@@ -20,6 +20,11 @@ func plainly(d *Diagnostic) {
 		if len(d.Help) == 0 && textAndNumber(operands) {
 			d.Help = []string{`str(...) makes text of a number, and so does "%s" % value`}
 		}
+		if operands == "dict + dict" {
+			d.Help = []string{"a | b unites two dicts"}
+		}
+	case strings.HasPrefix(msg, "list has no ."), strings.HasPrefix(msg, "dict has no ."):
+		d.Help = append(d.Help, otherMethod(msg)...)
 	case msg == "string value is not iterable":
 		d.Help = append(d.Help, "s.elems() are its characters")
 	case strings.Contains(msg, " during iteration"):
@@ -53,6 +58,34 @@ func saidRange(msg string) string {
 		items = -n
 	}
 	return fmt.Sprintf("index %s is out of range: the %s has a length of %d", m[2], m[1], items)
+}
+
+// otherMethod helps who knows a list or dict by another language's methods.
+func otherMethod(msg string) []string {
+	kind, rest, _ := strings.Cut(msg, " has no .")
+	name, _, _ := strings.Cut(rest, " ")
+	switch name {
+	case "add", "push", "push_back", "append_all":
+		if kind == "list" {
+			return []string{"append(x) adds one value, extend(list) several"}
+		}
+	case "length", "size", "count", "len":
+		return []string{"len(x) is how many there are"}
+	case "has_key", "contains", "includes", "has":
+		return []string{"write value in x"}
+	case "sort", "reverse":
+		return []string{map[string]string{"sort": "sorted(x)", "reverse": "reversed(x)"}[name] + " returns another list"}
+	case "concat":
+		return []string{"a + b joins two lists"}
+	case "copy":
+		return []string{kind + "(x) is a copy"}
+	case "merge":
+		return []string{"a | b unites two dicts"}
+	}
+	if kind == "dict" {
+		return []string{fmt.Sprintf("x[%q] is the value of a key, x.get(%q) that or None", name, name)}
+	}
+	return nil
 }
 
 // textAndNumber reports whether one of two operands is a string, and the other a number.
