@@ -552,6 +552,27 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// A server that has always forgotten what it has just listed is asked again now and then, not as fast as it can answer.
+func TestFollowExpiresAtOnce(t *testing.T) {
+	var lists atomic.Int32
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("watch") == "" {
+			lists.Add(1)
+			fmt.Fprint(w, `{"metadata":{"resourceVersion":"1"},"items":[]}`)
+			return
+		}
+		refuse(w, 410, "Expired", "too old")
+	})
+	c := clientOf(s, nil)
+	c.retry.most = time.Second // so that the pause is 200 ms
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	_ = c.Follow(ctx, configMaps, "n", FollowOptions{}, func([][]byte) error { return nil }, func(WatchEvent) error { return nil })
+	if n := lists.Load(); n > 4 {
+		t.Errorf("listed %d times in half a second", n)
+	}
+}
+
 func TestFollowGivesUp(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("watch") == "" {

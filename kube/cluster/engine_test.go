@@ -124,6 +124,34 @@ func TestRealApplyUpdatePrune(t *testing.T) {
 	}
 }
 
+// What is declared with a namespace and has none in the cluster, or the other way round, is said to be so, with its place.
+func TestRealMisplaced(t *testing.T) {
+	s := newSet(t)
+	group := s.ns + ".example.com"
+	crd := func(kind, scope string) string {
+		plural := strings.ToLower(kind) + "s"
+		return `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"` + plural + `.` + group + `"},"spec":{"group":"` + group + `","scope":"` + scope +
+			`","names":{"kind":"` + kind + `","plural":"` + plural + `"},"versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object"}}}]}}`
+	}
+	s.apply(crd("Narrow", "Namespaced"), crd("Wide", "Cluster"))
+	t.Cleanup(func() {
+		s.setting.PruneProtected = true
+		s.deleteAll()
+	})
+	_, p := s.plan(crd("Narrow", "Namespaced"), crd("Wide", "Cluster"), cm("a", "1"),
+		`{"apiVersion":"`+group+`/v1","kind":"Narrow","metadata":{"name":"n"}}`, `{"apiVersion":"`+group+`/v1","kind":"Wide","metadata":{"name":"w","namespace":"NS"}}`)
+	got := map[string]string{}
+	for _, o := range p.Obstacles {
+		got[o.ID.Kind+" "+o.Kind] = o.Help[0]
+	}
+	if len(got) != 2 || !strings.HasSuffix(got["Narrow scope"], "namespaced = True") || !strings.HasSuffix(got["Wide scope"], "namespaced = False") {
+		t.Errorf("got %v", got)
+	}
+	if p.Count(plan.Create) != 1 || p.Count(plan.Unchanged) != 2 {
+		t.Errorf("the others are planned: %+v", p.Steps)
+	}
+}
+
 func TestRealExistsAndAdopt(t *testing.T) {
 	s := newSet(t)
 	if _, err := s.c.Create(t.Context(), inventoryMaps, s.ns, "a", configMap("a", "theirs")); err != nil {

@@ -21,7 +21,7 @@ type reading struct {
 	byID     map[kube.ID]int // index in prepared, by identity
 	resource []Resource      // of prepared; the zero Resource of a kind that the cluster does not have yet
 	later    []bool          // of prepared: it waits for a CRD of the set to be there, or to have its version
-	unknown  []bool          // of prepared: the cluster has no such kind, and will not
+	unknown  []bool          // of prepared: the cluster has no such kind, and will not, or not in a namespace
 
 	inventory *Inventory
 	entries   map[kube.ID]*Entry
@@ -107,6 +107,9 @@ func (r *reading) resources(ctx context.Context) ([]plan.Obstacle, error) {
 		p := &r.prepared[i]
 		res, err := r.d.Client.Resource(ctx, p.ID)
 		switch {
+		case err == nil && res.Namespaced != (p.ID.Namespace != ""):
+			r.unknown[i] = true
+			obstacles = append(obstacles, misplaced(p, res))
 		case err == nil:
 			r.resource[i] = res
 		case IsNoMatch(err) && r.defines(p.ID):
@@ -122,6 +125,20 @@ func (r *reading) resources(ctx context.Context) ([]plan.Obstacle, error) {
 		}
 	}
 	return obstacles, nil
+}
+
+// misplaced reports an object that is declared with a namespace although its kind has none, or the other way round.
+func misplaced(p *plan.Prepared, res Resource) plan.Obstacle {
+	o := plan.Obstacle{
+		Kind: "scope", ID: p.ID, Object: p.Declared, Path: kube.Fields("metadata", "namespace"),
+		Message: "in this cluster the kind " + res.Kind + " lives in namespaces, and the object is declared without one",
+		Help:    []string{"declare it so: namespaced = True"},
+	}
+	if !res.Namespaced {
+		o.Message = "in this cluster the kind " + res.Kind + " belongs to no namespace, and the object is declared in " + p.ID.Namespace
+		o.Help = []string{"declare it so: namespaced = False"}
+	}
+	return o
 }
 
 // noMatchHelp says what to do where the cluster does not know a kind.

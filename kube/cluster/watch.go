@@ -148,11 +148,10 @@ func (f *follower) step(ctx context.Context) error {
 	o := WatchOptions{f.o.Labels, f.o.Fields, f.version, f.o.MetadataOnly}
 	err := f.c.watch(ctx, f.r, f.ns, o, f.hear)
 	if IsExpired(err) {
-		f.version = ""
-		return nil
+		f.version, err = "", nil
 	}
 	if err == nil && time.Since(began) < time.Second {
-		// A server that ends watches at once is not asked as fast as it can answer.
+		// A server that ends watches at once, or has forgotten what it has just listed, is not asked as fast as it can answer.
 		return sleep(ctx, f.c.retry.most/5)
 	}
 	return err
