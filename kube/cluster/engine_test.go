@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/decode"
+	"github.com/starctl/starctl/kube/encode"
 	"github.com/starctl/starctl/kube/plan"
 )
 
@@ -122,6 +124,55 @@ func TestRealApplyUpdatePrune(t *testing.T) {
 	if inv := s.inventory(); len(inv.Entries) != 2 || inv.find(kube.ID{Kind: "ConfigMap", Namespace: s.ns, Name: "b"}) != nil {
 		t.Errorf("inventory after the second apply: %+v", inv.Entries)
 	}
+}
+
+// A custom resource that uses what its definition in the set is about to bring cannot be tried by the server: what the plan shows is what
+// happens all the same.
+func TestRealRedefinedPrediction(t *testing.T) {
+	s := newSet(t)
+	group := s.ns + ".example.com"
+	crd := func(more string) string {
+		return `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"things.` + group + `"},"spec":{"group":"` + group + `","scope":"Namespaced","names":{"kind":"Thing","plural":"things"},
+			"versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","properties":{` + more + `
+			"mode":{"type":"string","default":"fast"},"gone":{"type":"string"},"reset":{"type":"integer","default":3},
+			"hosts":{"type":"array","x-kubernetes-list-type":"set","items":{"type":"string"}},
+			"rules":{"type":"array","items":{"type":"object","properties":{"path":{"type":"string","default":"/"},"weight":{"type":"integer"}}}},
+			"limits":{"type":"object","additionalProperties":{"type":"object","properties":{"max":{"type":"integer","default":9},"min":{"type":"integer"}}}},
+			"listeners":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["name","port"],"items":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"port":{"type":"integer","default":80},"tls":{"type":"object","default":{},"properties":{"mode":{"type":"string","default":"on"}}}}}}}}}}}}]}}`
+	}
+	thing := func(spec string) string {
+		return `{"apiVersion":"` + group + `/v1","kind":"Thing","metadata":{"name":"a","namespace":"NS"},"spec":{` + spec + `}}`
+	}
+	s.apply(crd(""), thing(`"gone":"x","reset":5,"hosts":["b","a"],"rules":[{"weight":1},{}],"limits":{"a":{"min":1},"b":{}},"listeners":[{"name":"a"},{"name":"b","port":81},{"name":"a","port":443}]`))
+	t.Cleanup(func() {
+		s.setting.PruneProtected = true
+		s.deleteAll()
+	})
+	now := []string{
+		crd(`"extra":{"type":"string"},"news":{"type":"string","default":"n"},`),
+		thing(`"extra":"mine","hosts":["a","c"],"rules":[{"weight":2}],"limits":{"a":{"max":1},"c":{}},"listeners":[{"name":"a","port":443},{"name":"a"},{"name":"c"}]`),
+	}
+	before := s.live("Thing", group, "v1", "a")
+	d, p := s.plan(now...)
+	if len(p.Obstacles) > 0 || !p.Steps[1].Later {
+		t.Fatalf("%+v", p.Obstacles)
+	}
+	if _, err := d.Apply(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	shown, done := lines(p.Steps[1].Changes), lines(d.comparer.Compare(before, s.live("Thing", group, "v1", "a")))
+	if !slices.Equal(shown, done) {
+		t.Errorf("shown was\n%s\ndone is\n%s", strings.Join(shown, "\n"), strings.Join(done, "\n"))
+	}
+}
+
+func lines(changes []plan.Change) []string {
+	var list []string
+	for _, c := range changes {
+		list = append(list, fmt.Sprintf("%s: %s -> %s", c.Path, encode.AppendJSON(nil, c.Old, 0), encode.AppendJSON(nil, c.New, 0)))
+	}
+	slices.Sort(list)
+	return list
 }
 
 // What is declared with a namespace and has none in the cluster, or the other way round, is said to be so, with its place.

@@ -411,7 +411,64 @@ func (t *trial) static() {
 		return
 	}
 	t.step.Later = true
-	t.settle(plan.Merged(t.live, t.desired))
+	var others []kube.Node
+	for _, m := range t.live.Get("metadata", "managedFields").Items() {
+		if m.Get("manager").Str() != t.owner.Manager() {
+			others = append(others, m.Get("fieldsV1"))
+		}
+	}
+	n := undeclared(t.live, t.desired, fieldsOf(t.live, t.owner.Manager()), others)
+	t.settle(t.definition().Merged(n, t.desired))
+}
+
+// definition is what the set says of the object's kind; nil if it does not define it.
+func (t *trial) definition() *plan.Definition {
+	id := t.step.ID
+	for i := range t.prepared {
+		if p := &t.prepared[i]; isDefinition(p.ID) && definedBy(p.Desired) == id.Group+"/"+id.Kind && versionIn(t.live) == id.APIVersion() {
+			return plan.Define(p.Desired, id.Version)
+		}
+	}
+	return nil
+}
+
+func versionIn(n kube.Node) string { return n.Get("apiVersion").Str() }
+
+// undeclared is a live object without what the set owns and does not declare any more, unless others own it too.
+func undeclared(n, desired, owned kube.Node, others []kube.Node) kube.Node {
+	switch {
+	case n.IsMapping() && desired.IsMapping():
+		out := kube.Pairs{}
+		for k, v := range n.All() {
+			if v = undeclaredPart(v, desired.Get(k), "f:"+k, owned, others); v.Exists() {
+				out = append(out, kube.Pair{Key: k, Value: v})
+			}
+		}
+		return kube.OfMap(out)
+	case n.Kind() == kube.List && desired.Kind() == kube.List:
+		out := kube.Elems{}
+		for _, v := range n.Items() {
+			key := itemKeyIn(owned, v)
+			if v = undeclaredPart(v, itemOf(desired, key), key, owned, others); v.Exists() {
+				out = append(out, v)
+			}
+		}
+		return kube.OfList(out)
+	}
+	return n
+}
+
+func undeclaredPart(v, desired kube.Node, key string, owned kube.Node, others []kube.Node) kube.Node {
+	mine := owned.Get(key)
+	switch inside := below(others, key); {
+	case key == "" || !mine.Exists():
+		return v
+	case desired.Exists():
+		return undeclared(v, desired, mine, inside)
+	case len(inside) == 0:
+		return kube.Node{}
+	}
+	return v
 }
 
 // done reads what the dry run answered.

@@ -67,6 +67,9 @@ func (t *Type) Object() *Object {
 	return &objects[t.number]
 }
 
+// Type is the type of values that are made of an Object.
+func (o *Object) Type() *Type { return &Type{Kind: Obj, object: o} }
+
 // Composite reports whether a value of the type may hold an Obj.
 func (t *Type) Composite() bool { return t.Kind >= List && t.Kind <= Obj || t.Kind == Any }
 
