@@ -46,9 +46,7 @@ func (p Program) Main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	code := p.run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	os.Exit(p.run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run is the program without the process around it.
