@@ -21,9 +21,18 @@ import (
 // milliseconds, needs no limit of the system raised and works on every file system. A directory is read again only when its
 // own time has changed.
 type files struct {
-	dirs  map[string]time.Time
+	dirs  map[string]dirStamp
 	stamp map[string]stamp
 }
+
+// dirStamp is what is known of a directory. One that had changed just before it was read may change once more within what its
+// file system takes for the same time: it is read again until that is over.
+type dirStamp struct {
+	time  time.Time
+	fresh bool
+}
+
+const sameTime = 2 * time.Second
 
 type stamp struct {
 	time time.Time
@@ -31,9 +40,9 @@ type stamp struct {
 }
 
 func watchBelow(roots []string) *files {
-	w := &files{dirs: map[string]time.Time{}, stamp: map[string]stamp{}}
+	w := &files{dirs: map[string]dirStamp{}, stamp: map[string]stamp{}}
 	for _, root := range roots {
-		w.dirs[root] = time.Time{}
+		w.dirs[root] = dirStamp{}
 	}
 	w.scan()
 	return w
@@ -43,10 +52,7 @@ func watchBelow(roots []string) *files {
 func (w *files) scan() (changed []string, moved bool) {
 	for dir, last := range w.dirs {
 		info, err := os.Stat(dir)
-		if err == nil && info.ModTime().Equal(last) {
-			continue
-		}
-		if err != nil && last.IsZero() {
+		if err != nil && last.time.IsZero() {
 			continue
 		}
 		if err != nil {
@@ -54,8 +60,13 @@ func (w *files) scan() (changed []string, moved bool) {
 			moved = true
 			continue
 		}
-		moved = true
-		changed = append(changed, w.read(dir, info.ModTime())...)
+		same := info.ModTime().Equal(last.time)
+		if same && !last.fresh {
+			continue
+		}
+		made := w.read(dir, info.ModTime())
+		moved = moved || !same || len(made) > 0
+		changed = append(changed, made...)
 	}
 	for file, last := range w.stamp {
 		info, err := os.Stat(file)
@@ -75,7 +86,7 @@ func (w *files) scan() (changed []string, moved bool) {
 
 // read takes in what is new in a directory, and below it.
 func (w *files) read(dir string, at time.Time) (made []string) {
-	w.dirs[dir] = at
+	w.dirs[dir] = dirStamp{at, time.Since(at) < sameTime}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil // it went just now: the next look finds out
