@@ -21,6 +21,9 @@ import (
 func (u *ui) given(c *cobra.Command, args []string) error {
 	u.running, u.args = c, args
 	var err error
+	if slices.Contains(args, "") && c.Name() != cobra.ShellCompRequestCmd && c.Name() != cobra.ShellCompNoDescRequestCmd {
+		err = diag.Diagnostic{Message: c.Name() + ": got an empty argument", Help: []string{"is a variable of the script not set?"}}
+	}
 	c.Flags().Visit(func(f *pflag.Flag) {
 		empty := f.Value.String() == "" && f.Value.Type() != "bool"
 		if list, ok := f.Value.(pflag.SliceValue); ok {
@@ -149,5 +152,20 @@ func (d *deployer) ofDeployment(x *deployment, list []*deployment, err error) er
 	if len(list) > 1 {
 		f.Err = fmt.Errorf("%s: %w", title(x, list), err)
 	}
-	return f
+	return &ofSet{f, x}
+}
+
+// ofSet is an error of one deployment.
+type ofSet struct {
+	error
+	x *deployment
+}
+
+func (e *ofSet) Unwrap() error { return e.error }
+
+func (e *ofSet) deployment() *deployment {
+	if e == nil {
+		return nil
+	}
+	return e.x
 }

@@ -141,10 +141,14 @@ func escapeJSON(text []byte) []byte {
 	return b.Bytes()
 }
 
-// diagnostic writes a mistake or a warning about a file.
-func (l *eventLog) diagnostic(d diag.Diagnostic) {
+// diagnostic writes a mistake or a warning, about a file or about a set; x is nil where no set is known.
+func (l *eventLog) diagnostic(d diag.Diagnostic, x *deployment) {
+	target, set := "", ""
+	if x != nil {
+		target, set = x.place, x.result.Set.Name
+	}
 	e := eventLine{
-		Event: d.Severity.String(), Kind: d.Check, Path: d.Path, Text: d.Message, Help: d.Help,
+		Event: d.Severity.String(), Target: target, Set: set, Kind: d.Check, Path: d.Path, Text: d.Message, Help: d.Help,
 		File: d.Pos.File, Line: d.Pos.Line, Column: d.Pos.Col,
 	}
 	if d.Object != "" {
@@ -189,14 +193,17 @@ type changeCounts struct {
 	Unchanged int `json:"unchanged"`
 	Kept      int `json:"kept,omitempty"`      // not deleted, with the reason in an event
 	Unhealthy int `json:"unhealthy,omitempty"` // written
+	Refused   int `json:"refused,omitempty"`   // of a plan: what has an obstacle
 }
 
 func countsOf(p *plan.Plan) *changeCounts {
 	n := map[plan.Action]int{}
-	for i := range p.Steps {
-		n[p.Steps[i].Action]++
+	for _, a := range []plan.Action{plan.Create, plan.Update, plan.Replace, plan.Delete, plan.Unchanged} {
+		n[a] = p.Count(a)
 	}
-	return countsIn(n)
+	c := countsIn(n)
+	c.Refused = p.Obstructed()
+	return c
 }
 
 func countsIn(n map[plan.Action]int) *changeCounts {

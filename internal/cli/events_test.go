@@ -147,7 +147,7 @@ func TestResultsAreDocumented(t *testing.T) {
 		}
 	}
 	counts := map[string]any{}
-	b, err := json.Marshal(changeCounts{1, 1, 1, 1, 1, 1, 1})
+	b, err := json.Marshal(changeCounts{1, 1, 1, 1, 1, 1, 1, 1})
 	if err != nil || json.Unmarshal(b, &counts) != nil {
 		t.Fatal(err)
 	}

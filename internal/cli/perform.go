@@ -211,6 +211,12 @@ func (d *deployer) obstacles(list []*deployment, consequence string) error {
 		lists[i] = append(d.diagnostics(x, x.plan.Obstacles, diag.Error, several), d.diagnostics(x, x.plan.Notes, diag.Warning, several)...)
 		stuck = stuck || len(x.plan.Obstacles) > 0
 	}
+	if d.u.events != nil {
+		for i, x := range list {
+			d.u.reportOf(x, &located{lists[i], x.project, x.root})
+		}
+		lists = make([]diag.List, len(list))
+	}
 	if err := d.u.reportAll(tasks, lists); err != nil || stuck {
 		d.u.note("%s", consequence)
 		return ended{deploy.Refused}
@@ -354,7 +360,7 @@ func (d *deployer) failed(c *carriedOut, err error) {
 	if c.report != nil && c.report.Back > 0 && (c.verdict == deploy.Unhealthy || c.verdict == deploy.Partly) {
 		f.Help = append(slices.Clip(f.Help), "go back with: "+d.command("rollback", c.deployment))
 	}
-	d.u.fail(f)
+	d.u.failOf(c.deployment, f)
 }
 
 // ended is the one line that says what was done.

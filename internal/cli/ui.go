@@ -251,12 +251,15 @@ type located struct {
 func (l *located) Error() string { return l.list.Error() }
 
 // fail says what went wrong.
-func (u *ui) fail(err error) {
-	if l, ok := errors.AsType[*located](err); ok {
-		u.report(l)
-		return
+func (u *ui) fail(err error) { u.failOf(nil, err) }
+
+// failOf says what went wrong with a deployment.
+func (u *ui) failOf(x *deployment, err error) {
+	l, ok := errors.AsType[*located](err)
+	if !ok {
+		l = &located{list: u.plain(err)}
 	}
-	u.report(&located{list: u.plain(err)})
+	u.reportOf(x, l)
 }
 
 // plain is an error without a place in a file.
@@ -311,7 +314,8 @@ func (u *ui) failAll(ctx context.Context, errs []error) error {
 	v := deploy.Done
 	for _, err := range errs {
 		if _, said := errors.AsType[ended](err); !said {
-			u.fail(err)
+			x, _ := errors.AsType[*ofSet](err)
+			u.failOf(x.deployment(), err)
 		}
 		v = graver(v, verdictOf(err))
 	}
@@ -334,7 +338,10 @@ func (u *ui) reason(err error) string {
 }
 
 // report prints Diagnostics, or writes them as one JSON list if --json was given.
-func (u *ui) report(l *located) {
+func (u *ui) report(l *located) { u.reportOf(nil, l) }
+
+// reportOf is report of what is about a deployment.
+func (u *ui) reportOf(x *deployment, l *located) {
 	if len(l.list) == 0 {
 		return
 	}
@@ -342,7 +349,7 @@ func (u *ui) report(l *located) {
 	defer u.mu.Unlock()
 	if u.events != nil {
 		for _, d := range u.named(l.list, l.root) {
-			u.events.diagnostic(d)
+			u.events.diagnostic(d, x)
 		}
 		return
 	}
