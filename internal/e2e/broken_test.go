@@ -45,7 +45,7 @@ func breaks() map[string]struct {
 		"job-beside-container":  {"TestHelloMesh/Job", "a Job never finishes while an ordinary container runs beside it", []edit{{"report/deploy.star", "port = 8080), mesh)", `port = 8080), mesh, "container")`}}},
 		"job-without-sidecar":   {"TestHelloMesh/Job", "has no native sidecar", []edit{{"report/deploy.star", "port = 8080), mesh)", "port = 8080), False)"}}},
 		"sick-now":              {"TestHelloMesh/DiffAndStatus", "status stock: got 5, want 0", nil},
-		"sick-in-words":         {"TestHelloMesh/DiffAndStatus", `status stock: want "healthy  2 of 2 Pods ready"`, nil},
+		"sick-in-words":         {"TestHelloMesh/DiffAndStatus", `status stock: want "healthy  2 of 2 Pod"`, nil},
 		"same-replicas":         {"TestHelloMesh/DiffAndStatus", "diff orders --set replicas=4: got 0, want 1", nil},
 		"not-enforced":          {"TestHelloMesh/PodSecurity", "want 403 of PodSecurity", nil},
 		"nothing-silent":        {"TestFirstCall", "Envoy asked the silent server 0 times", nil},

@@ -124,7 +124,7 @@ func TestFaultDNSDown(t *testing.T) {
 		_, _ = exec.Command("kubectl", "-n", w.ns, "rollout", "restart", "deployment/orders").CombinedOutput()
 	}
 	if *broken == "dns-is-waited-for" {
-		resolvers, _ := silent(t, `"query_timeout_seconds": 60`)
+		resolvers, _ := silent(t, `"query_timeout_seconds": 60, "query_tries": 8`) // the first waits 5 s at most
 		w.edit("payments/deploy.star", `protocol = "tcp")`, `protocol = "tcp", `+resolvers+`)`)
 	}
 	away := time.Now()

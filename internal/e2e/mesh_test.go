@@ -121,7 +121,10 @@ func (w *world) diffAndStatus() {
 	if *broken == "drift" {
 		w.Merge(w.t, "Deployment", w.ns, "stock", map[string]any{"spec": map[string]any{"replicas": 3}})
 	}
-	if *broken == "sick-now" || *broken == "sick-in-words" {
+	if *broken == "sick-now" {
+		w.Delete(w.t, "Service", w.ns, "stock")
+	}
+	if *broken == "sick-in-words" {
 		w.Merge(w.t, "Deployment", w.ns, "stock", map[string]any{"spec": map[string]any{"minReadySeconds": 500, "replicas": 3}})
 	}
 	for service, ready := range map[string]string{"ledger": "2 of 2", "stock": "2 of 2", "payments": "3 of 3", "orders": "3 of 3", "client": "1 of 1"} {
@@ -132,7 +135,7 @@ func (w *world) diffAndStatus() {
 		if r.Code != 0 {
 			w.t.Errorf("status %s: got %d, want 0\n%s%s", service, r.Code, r.Stdout, r.Stderr)
 		}
-		w.wants("status "+service, r.Stdout, "revision 1: ", ", done", "healthy  "+ready+" Pods ready")
+		w.wants("status "+service, r.Stdout, "revision 1: ", ", done", "healthy  "+ready+" Pod")
 	}
 	w.sets["orders"] = []string{or("same-replicas", "replicas=4", "replicas=3")}
 	r := w.starctl("diff", "orders")

@@ -74,7 +74,7 @@ func TestProbeFails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.edit("ledger/deploy.star", `tcp("tcp-ledger", period_seconds = 2)`, `tcp(`+or("probe-succeeds", "7001", "7000")+`, period_seconds = 2)`)
-	w.edit("ledger/deploy.star", "replicas = replicas,", "replicas = replicas, progress_deadline_seconds = "+or("no-deadline", "15", "600")+",")
+	w.edit("ledger/deploy.star", "replicas = replicas,", "replicas = replicas, progress_deadline_seconds = "+or("no-deadline", "25", "600")+",")
 	w.unhealthy("ledger", time.Minute, "Deployment ledger", "container ledger", "readiness probe", "connection refused", "ledger on")
 }
 
