@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 // document is a bootstrap and what is wrong with it.
@@ -207,12 +208,17 @@ func (d *document) field(n *yaml.Node, f protoreflect.FieldDescriptor, path stri
 }
 
 // lenient turns what Envoy's parser takes beyond protobuf's JSON into what Envoy means by it: one value for a list of them,
-// an empty list inside a list, which is nothing, a null there, which is an empty message, and {} for a message that JSON writes
-// as a scalar, which is zero.
+// an empty list inside a list, which is nothing, a null there, which is an empty message, {} for a message that JSON writes
+// as a scalar, which is zero, words of an enumeration in lower case, true and false in quotes, and durations as messages.
 func lenient(n *yaml.Node, f protoreflect.FieldDescriptor) {
 	switch {
 	case f.IsMap():
 	case f.IsList():
+		for _, item := range n.Content {
+			if n.Kind == yaml.SequenceNode {
+				lenientScalar(resolve(item), f)
+			}
+		}
 		if n.Kind == yaml.MappingNode || n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
 			item := *n
 			*n = yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{&item}, Line: n.Line, Column: n.Column}
@@ -228,7 +234,55 @@ func lenient(n *yaml.Node, f protoreflect.FieldDescriptor) {
 		if zero, ok := zeros[f.Message().FullName()]; ok {
 			*n = yaml.Node{Kind: yaml.ScalarNode, Value: zero, Line: n.Line, Column: n.Column}
 		}
+	default:
+		lenientScalar(n, f)
 	}
+}
+
+func lenientScalar(n *yaml.Node, f protoreflect.FieldDescriptor) {
+	wrapper := protoreflect.FullName("")
+	if f.Message() != nil {
+		wrapper = f.Message().FullName()
+	}
+	switch {
+	case n.Kind == yaml.ScalarNode && f.Enum() != nil:
+		for _, name := range enumNames(f.Enum()) {
+			if strings.EqualFold(name, n.Value) {
+				n.Value = name
+			}
+		}
+	case n.Kind == yaml.ScalarNode && (f.Kind() == protoreflect.BoolKind || wrapper == "google.protobuf.BoolValue"):
+		switch strings.ToLower(n.Value) { // of a string: the words of absl::SimpleAtob
+		case "true", "t", "yes", "y":
+			*n = yaml.Node{Kind: yaml.ScalarNode, Value: "true", Tag: "!!bool", Line: n.Line, Column: n.Column}
+		case "false", "f", "no", "n":
+			*n = yaml.Node{Kind: yaml.ScalarNode, Value: "false", Tag: "!!bool", Line: n.Line, Column: n.Column}
+		}
+	case n.Kind == yaml.MappingNode && wrapper == "google.protobuf.Duration":
+		if s, ok := durationText(n); ok {
+			*n = yaml.Node{Kind: yaml.ScalarNode, Value: s, Style: yaml.DoubleQuotedStyle, Line: n.Line, Column: n.Column}
+		}
+	}
+}
+
+// durationText is a duration that is given as seconds and nanos.
+func durationText(n *yaml.Node) (string, bool) {
+	var d durationpb.Duration
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		x, err := strconv.ParseInt(resolve(n.Content[i+1]).Value, 10, 64)
+		switch key := n.Content[i].Value; {
+		case err != nil:
+			return "", false
+		case key == "seconds":
+			d.Seconds = x
+		case key == "nanos" && x == int64(int32(x)):
+			d.Nanos = int32(x)
+		default:
+			return "", false
+		}
+	}
+	b, err := protojson.Marshal(&d)
+	return strings.Trim(string(b), `"`), err == nil
 }
 
 // zeros are what JSON writes for protobuf's own messages when they are empty.

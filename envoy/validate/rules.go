@@ -3,6 +3,7 @@ package validate
 import (
 	"fmt"
 	"net/netip"
+	"regexp/syntax"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"github.com/starctl/starctl/internal/nearest"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -35,6 +37,10 @@ var rules = []func(*view){
 	grpcNeedsHTTP2,
 	timeouts,
 	durations,
+	weights,
+	expressions,
+	headers,
+	layers,
 }
 
 func (v *view) check(o Options) {
@@ -108,7 +114,7 @@ func domains(v *view) {
 		for i, h := range r.msg.GetVirtualHosts() {
 			path := fmt.Sprintf("%s.virtual_hosts[%d]", r.path, i)
 			if name[h.GetName()] {
-				v.add(Error, "virtual-host-twice", path+".name", "%q is there twice", h.GetName())
+				v.add(Warning, "virtual-host-twice", path+".name", "%q is there twice", h.GetName())
 			}
 			name[h.GetName()] = true
 			for j, d := range h.GetDomains() {
@@ -262,3 +268,64 @@ func durations(v *view) {
 }
 
 const maxDuration = time.Duration(1<<63 - 1)
+
+// weights of clusters are shares of their sum.
+func weights(v *view) {
+	for _, m := range v.all {
+		w, ok := m.msg.(*routev3.WeightedCluster)
+		if !ok {
+			continue
+		}
+		total := uint32(0)
+		for _, c := range w.GetClusters() {
+			total += c.GetWeight().GetValue()
+		}
+		if total == 0 {
+			v.add(Error, "weights", m.path+".clusters", "their weights are 0 together, want more")
+		}
+	}
+}
+
+// expressions are RE2's, of which Go's are the same language.
+func expressions(v *view) {
+	for _, m := range v.all {
+		if x, ok := m.msg.(*matcherv3.RegexMatcher); ok {
+			if _, err := syntax.Parse(x.GetRegex(), syntax.Perl); err != nil {
+				v.add(Error, "regex", m.path+".regex", "got %q: %s", x.GetRegex(), strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+			}
+		}
+	}
+}
+
+// headers that a route adds are none of those that the connection manager makes.
+func headers(v *view) {
+	for _, m := range v.all {
+		x, ok := m.msg.(interface {
+			GetRequestHeadersToAdd() []*corev3.HeaderValueOption
+			GetResponseHeadersToAdd() []*corev3.HeaderValueOption
+		})
+		if !ok {
+			continue
+		}
+		for field, list := range map[string][]*corev3.HeaderValueOption{
+			"request_headers_to_add": x.GetRequestHeadersToAdd(), "response_headers_to_add": x.GetResponseHeadersToAdd(),
+		} {
+			for i, h := range list {
+				if key := h.GetHeader().GetKey(); strings.HasPrefix(key, ":") || strings.EqualFold(key, "host") {
+					v.add(Error, "header", fmt.Sprintf("%s.%s[%d].header.key", m.path, field, i), "got %q, want no header that begins with \":\", nor host", key)
+				}
+			}
+		}
+	}
+}
+
+// layers of the runtime have names of their own.
+func layers(v *view) {
+	seen := map[string]bool{}
+	for i, l := range v.message.GetLayeredRuntime().GetLayers() {
+		if name := l.GetName(); seen[name] {
+			v.add(Error, "layer-twice", fmt.Sprintf("layered_runtime.layers[%d].name", i), "%q is there twice", name)
+		}
+		seen[l.GetName()] = true
+	}
+}
