@@ -102,7 +102,7 @@ func TestConnectHangingPlugin(t *testing.T) {
 	c.plugin.hint, c.plugin.limit = 50*time.Millisecond, 300*time.Millisecond
 	begun := time.Now()
 	err = c.identify(t.Context(), w, "")
-	if took := time.Since(begun); took > 3*time.Second {
+	if took := time.Since(begun); took > 4500*time.Millisecond {
 		t.Errorf("took %v", took)
 	}
 	wantFailure(t, err, Unreachable, "get-token, which brings the credentials, failed: it has not ended within ")
@@ -113,8 +113,10 @@ func TestConnectHangingPlugin(t *testing.T) {
 
 // One that is there in time is not spoken of, however slow the server is then.
 func TestConnectPluginBeforeSlowServer(t *testing.T) {
-	s := fakeServer(t, func(http.ResponseWriter, *http.Request) bool {
-		time.Sleep(time.Second)
+	s := fakeServer(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/version" {
+			time.Sleep(3500 * time.Millisecond)
+		}
 		return false
 	})
 	path := writeFile(t, "get-token", "#!/bin/sh\n"+`echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t"}}'`+"\n")
@@ -130,7 +132,7 @@ func TestConnectPluginBeforeSlowServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.plugin.hint, c.plugin.limit = 700*time.Millisecond, 900*time.Millisecond
+	c.plugin.hint, c.plugin.limit = 3*time.Second, 3200*time.Millisecond
 	if err := c.identify(t.Context(), w, ""); err != nil {
 		t.Fatal(err)
 	}
