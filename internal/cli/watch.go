@@ -23,6 +23,8 @@ import (
 type files struct {
 	dirs  map[string]dirStamp
 	stamp map[string]stamp
+	roots map[string]string // without symbolic links
+	links map[string]string // of directories below the roots, to the directory that each leads to
 }
 
 // dirStamp is what is known of a directory. One that had changed just before it was read may change once more within what its
@@ -40,9 +42,12 @@ type stamp struct {
 }
 
 func watchBelow(roots []string) *files {
-	w := &files{dirs: map[string]dirStamp{}, stamp: map[string]stamp{}}
+	w := &files{dirs: map[string]dirStamp{}, stamp: map[string]stamp{}, roots: map[string]string{}, links: map[string]string{}}
 	for _, root := range roots {
 		w.dirs[root] = dirStamp{}
+		if real, err := filepath.EvalSymlinks(root); err == nil {
+			w.roots[root] = real
+		}
 	}
 	w.scan()
 	return w
@@ -80,8 +85,36 @@ func (w *files) scan() (changed []string, moved bool) {
 			changed = append(changed, file)
 		}
 	}
+	changed = append(changed, w.throughLinks(changed)...)
 	slices.Sort(changed)
 	return slices.Compact(changed), moved
+}
+
+// throughLinks names files once more, as they are known by symbolic links to directories that they lie below.
+func (w *files) throughLinks(changed []string) []string {
+	var list []string
+	for link, dir := range w.links {
+		for _, file := range changed {
+			if rest, ok := strings.CutPrefix(file, dir+string(filepath.Separator)); ok {
+				list = append(list, filepath.Join(link, rest))
+			}
+		}
+	}
+	return list
+}
+
+// follow notes a symbolic link to a directory below the same root. Evaluation follows no other.
+func (w *files) follow(link string) {
+	target, err := filepath.EvalSymlinks(link)
+	if err != nil {
+		return
+	}
+	for root, real := range w.roots {
+		rest, ok := strings.CutPrefix(target, real+string(filepath.Separator))
+		if ok && strings.HasPrefix(link, root+string(filepath.Separator)) {
+			w.links[link] = filepath.Join(root, rest)
+		}
+	}
 }
 
 // read takes in what is new in a directory, and below it.
@@ -103,7 +136,9 @@ func (w *files) read(dir string, at time.Time) (made []string) {
 		_, known := w.stamp[path]
 		_, open := w.dirs[path]
 		switch {
-		case info.IsDir() && e.Type()&fs.ModeSymlink == 0 && !open:
+		case info.IsDir() && e.Type()&fs.ModeSymlink != 0:
+			w.follow(path)
+		case info.IsDir() && !open:
 			made = append(made, w.read(path, info.ModTime())...)
 		case info.Mode().IsRegular() && !known:
 			w.stamp[path] = stamp{info.ModTime(), info.Size()}
