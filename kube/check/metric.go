@@ -16,16 +16,33 @@ func scaleMetric(r *run, o *object) {
 			return kube.Fields("spec", "metrics").With(kube.Item(i, "")).With(s...)
 		}
 		typ := m.Get("type").Str()
-		if typ == "" {
-			continue // required, and said to be missing
+		field := metricField(typ)
+		if field == "" {
+			continue // it is missing or another word, which is said where it is set
 		}
-		field := strings.ToLower(typ[:1]) + typ[1:]
 		if source := m.Get(field); source.Exists() {
 			r.metricTarget(o, typ, source.Get("target"), func(s ...kube.Step) kube.Path { return path(kube.Field(field), kube.Field("target")).With(s...) })
 		} else {
 			r.report(o, path(), "a metric of type %s says more in %s", typ, field)
 		}
 	}
+}
+
+// metricField is the field that says more of a metric of a type.
+func metricField(typ string) string {
+	switch typ {
+	case "Resource":
+		return "resource"
+	case "ContainerResource":
+		return "containerResource"
+	case "Pods":
+		return "pods"
+	case "Object":
+		return "object"
+	case "External":
+		return "external"
+	}
+	return ""
 }
 
 // metricTarget: a metric has one value to reach, which is above 0.

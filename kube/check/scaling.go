@@ -35,7 +35,7 @@ func scaleTarget(r *run, o *object) {
 	if o.kind.id != autoscaler {
 		return
 	}
-	if ref := o.spec.Get("scaleTargetRef"); o.Version == "v2" && ref.Get("kind").Str() != "ReplicationController" && !strings.Contains(ref.Get("apiVersion").Str(), "/") {
+	if ref := o.spec.Get("scaleTargetRef"); ref.Get("kind").Str() != "ReplicationController" && !strings.Contains(ref.Get("apiVersion").Str(), "/") {
 		r.report(o, kube.Fields("spec", "scaleTargetRef", "apiVersion"), "got %s, want group and version, such as \"apps/v1\"", show(ref.Get("apiVersion"))).fail()
 		return
 	}
