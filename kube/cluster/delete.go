@@ -2,6 +2,10 @@ package cluster
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
 
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/plan"
@@ -22,10 +26,38 @@ func (d *Deployment) PlanDelete(ctx context.Context) (*plan.Plan, error) {
 
 // Delete carries out a plan of PlanDelete: objects in the reverse order of their stages, at last the history and the inventory.
 func (d *Deployment) Delete(ctx context.Context, p *plan.Plan) (*Report, error) {
-	if d.made != nil && d.madePlan == p && d.made.inventory.ResourceVersion == "" && len(p.Steps) == 0 && len(p.Obstacles) == 0 && len(d.made.found()) == 0 {
-		return &Report{Counts: map[plan.Action]int{}}, nil
+	if d.made != nil && d.madePlan == p && d.made.inventory.ResourceVersion == "" && len(p.Steps) == 0 && len(p.Obstacles) == 0 && d.made.leaving() {
+		return &Report{Counts: map[plan.Action]int{}}, d.awaitLeaving(ctx, d.made.found())
 	}
 	return d.perform(ctx, p, "delete")
+}
+
+// leaving reports whether all that was found without an inventory is being deleted: a run before this one has asked for it, and ended after the
+// inventory had gone with its namespace.
+func (r *reading) leaving() bool {
+	return !slices.ContainsFunc(r.found(), func(live kube.Node) bool { return !dying(live) })
+}
+
+// awaitLeaving waits until what is being deleted is gone.
+func (d *Deployment) awaitLeaving(ctx context.Context, list []kube.Node) error {
+	deadline := time.Now().Add(d.timeout())
+	return inParallel(ctx, len(list), func(i int) error {
+		id := kube.Identify(list[i])
+		for {
+			live, err := d.get(ctx, id)
+			switch {
+			case IsNotFound(err), err == nil && uidOf(live) != uidOf(list[i]):
+				return nil
+			case err != nil:
+				return AsFailure(err, Partly)
+			case time.Now().After(deadline):
+				return &Failure{Verdict: Partly, Err: fmt.Errorf("%s: it is being deleted%s", id, finalizers(live))}
+			}
+			if err := sleep(ctx, time.Second/2); err != nil {
+				return &Failure{Verdict: Interrupted, Err: errors.New("interrupted: nothing was written")}
+			}
+		}
+	})
 }
 
 // leave deletes the namespace of the inventory, if the set owns that too and everything else is gone. It takes the history and

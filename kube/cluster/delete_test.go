@@ -1,10 +1,14 @@
 package cluster
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/starctl/starctl/internal/clustertest"
 	"github.com/starctl/starctl/kube"
 	"github.com/starctl/starctl/kube/plan"
 )
@@ -118,5 +122,41 @@ func TestRealDeleteOfNothing(t *testing.T) {
 	}
 	if _, err := d.Delete(t.Context(), p); err != nil || s.inventory().ResourceVersion != "" {
 		t.Errorf("the empty inventory is left: %v", err)
+	}
+}
+
+// A run that asked for the deletion of the set's own namespace and was killed leaves one that is going, and no inventory: the next run waits
+// for it.
+func TestRealDeleteWhatIsGoing(t *testing.T) {
+	s := newSet(t)
+	s.ns += "-own"
+	space := `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"NS"}}`
+	s.apply(space, cm("a", "1"))
+	held := `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"held","finalizers":["example.com/hold"]}}`
+	if _, err := s.c.Create(t.Context(), inventoryMaps, s.ns, "held", []byte(held)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.c.Delete(t.Context(), namespaces, "", s.ns, Preconditions{}); err != nil {
+		t.Fatal(err)
+	}
+	clustertest.Eventually(t, 20*time.Second, "the inventory is gone", func() bool { return s.inventory().ResourceVersion == "" && s.value("a") == "gone" })
+	s.setting.PruneProtected = true
+	d := s.deployment()
+	p, err := d.PlanDelete(t.Context())
+	if err != nil || len(p.Obstacles) > 0 {
+		t.Fatalf("%v %+v", err, p)
+	}
+	go func() {
+		time.Sleep(time.Second)
+		live, err := s.c.Get(context.Background(), inventoryMaps, s.ns, "held")
+		if err == nil {
+			_, _ = s.c.Update(context.Background(), inventoryMaps, s.ns, "held", bytes.Replace(live, []byte(`"example.com/hold"`), nil, 1))
+		}
+	}()
+	if _, err := d.Delete(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.c.Get(t.Context(), namespaces, "", s.ns); !IsNotFound(err) {
+		t.Errorf("the namespace: %v", err)
 	}
 }

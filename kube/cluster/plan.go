@@ -122,8 +122,8 @@ func (b *planner) home(ctx context.Context) error {
 	if b.inventory.ResourceVersion != "" || b.absent[ns] {
 		return nil
 	}
-	if b.d.phase == "delete" && len(b.found()) == 0 {
-		return nil // there is nothing to delete, and nothing to store
+	if b.d.phase == "delete" && b.leaving() {
+		return nil // there is nothing to delete that is not being deleted, and nothing to store
 	}
 	live, err := b.d.get(ctx, kube.ID{Version: "v1", Kind: "Namespace", Name: ns})
 	switch {
