@@ -51,7 +51,7 @@ func TestBecomes(t *testing.T) {
 		{[]string{"diff", "--kubeconfig", "none.yaml"}, 2, "none.yaml"},
 		{[]string{"apply", "--yes", "--kubeconfig", "none.yaml"}, 2, "none.yaml"},
 		{[]string{"--kubeconfig", "none.yaml", "status"}, 2, "none.yaml"},
-		{[]string{"apply", "--yes", "--timeout", "-1s"}, 2, "--timeout: got -1s, want 0 or more"},
+		{[]string{"apply", "--yes", "--timeout", "-1s"}, 2, "--timeout: got -1s, want more than 0"},
 		{[]string{"apply", "-h"}, 0, "Usage: starctl apply"},
 		{[]string{"__complete", "diff", "--context", ""}, 0, ":4\n"},
 		{[]string{"render"}, 0, "kind: ConfigMap"},
